@@ -48,6 +48,4 @@ class Finding(BaseModel):
 
 def worst(findings: Iterable[Finding]) -> Severity:
     """Return the highest severity among the findings, `Severity.OK` for none."""
-    return max(
-        (finding.severity for finding in findings), key=lambda severity: severity.rank, default=Severity.OK
-    )
+    return max((finding.severity for finding in findings), key=lambda severity: severity.rank, default=Severity.OK)
