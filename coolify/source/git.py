@@ -9,12 +9,14 @@ import shutil
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from coolify.errors import OperatorError
+
 __all__ = ["GitError", "GitMissingError", "RemoteHead", "resolve_commit", "without_credentials"]
 
 _FULL_SHA = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
 
 
-class GitError(Exception):
+class GitError(OperatorError):
     """The remote could not be read; the message says why and what to do."""
 
 

@@ -1,0 +1,109 @@
+"""What happens during long work, told to whoever watches: terminal, demo, tests.
+
+Work reports events; without an observer they go nowhere. Observers are found through a context variable, so that
+flows need no parameter for them (Prefect would store it with the run).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+
+from coolify.finding import Finding
+
+__all__ = [
+    "DecisionTaken",
+    "FindingsReported",
+    "LogLineRead",
+    "Observer",
+    "PhaseEnded",
+    "PhaseStarted",
+    "PhaseStatus",
+    "ProgressEvent",
+    "StepDone",
+    "observe",
+    "report",
+]
+
+
+class PhaseStatus(StrEnum):
+    """How a phase ended."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStarted:
+    """A phase of a flow begins."""
+
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEnded:
+    """A phase of a flow is over."""
+
+    phase: str
+    status: PhaseStatus
+    summary: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """One step within a phase: what is so now, and whether this run changed it."""
+
+    text: str
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogLineRead:
+    """One visible line of a build log."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsReported:
+    """What a check saw."""
+
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTaken:
+    """A declared decision was taken."""
+
+    question: str
+    choice: str
+    by: str
+    reason: str
+
+
+ProgressEvent = PhaseStarted | PhaseEnded | StepDone | LogLineRead | FindingsReported | DecisionTaken
+Observer = Callable[[ProgressEvent], None]
+
+_observer: ContextVar[Observer | None] = ContextVar("coolify_progress_observer", default=None)
+
+
+@contextmanager
+def observe(observer: Observer) -> Iterator[None]:
+    """Send the events of everything called within to `observer`."""
+    token = _observer.set(observer)
+    try:
+        yield
+    finally:
+        _observer.reset(token)
+
+
+def report(event: ProgressEvent) -> None:
+    """Tell the observer, if there is one."""
+    observer = _observer.get()
+    if observer is not None:
+        observer(event)

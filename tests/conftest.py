@@ -1,0 +1,31 @@
+"""Components of the operating system that tests want, and how their absence is told."""
+
+import os
+import shutil
+
+import pytest
+
+REQUIRED = os.environ.get("COOLIFY_FLOWS_REQUIRE_COMPONENTS") == "1"
+"""Set where a missing component is a failure, not a reason to skip."""
+
+_missing: set[str] = set()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("component"):
+        for program in marker.args:
+            if shutil.which(program) is None:
+                _missing.add(program)
+                message = f"'{program}' is not installed on this machine"
+                if REQUIRED:
+                    pytest.fail(message)
+                pytest.skip(message)
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    if _missing:
+        terminalreporter.write_sep("=", "missing components", yellow=True)
+        terminalreporter.write_line(
+            f"Tests that want {', '.join(sorted(_missing))} were skipped. "
+            "Install what is missing to run them: .ci/run lists the packages."
+        )
