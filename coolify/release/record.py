@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +19,7 @@ __all__ = [
     "JournalEntry",
     "Outcome",
     "RecordStore",
+    "ReleaseKind",
     "ReleaseRecord",
     "Step",
     "StepStatus",
@@ -27,6 +28,9 @@ __all__ = [
     "open_record",
     "prune",
 ]
+
+
+ReleaseKind = Literal["release", "rollback"]
 
 
 class Outcome(StrEnum):
@@ -78,6 +82,7 @@ class ReleaseRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     number: int = Field(ge=1)
+    kind: ReleaseKind = "release"
     application_uuid: str
     application_name: str
     environment: str
@@ -94,7 +99,8 @@ class ReleaseRecord(BaseModel):
     flow_run_id: str | None = None
     fingerprint: str | None = Field(default=None, description="Digest of the configuration that was released.")
     journal: tuple[JournalEntry, ...] = ()
-    snapshot: Snapshot | None = None
+    before: Snapshot | None = Field(default=None, description="State before the release; None for a first one.")
+    proved: Snapshot | None = Field(default=None, description="State that passed the health gate.")
 
     @property
     def is_open(self) -> bool:
@@ -163,5 +169,5 @@ def prune(records: Sequence[ReleaseRecord], keep: int, keep_snapshots: int) -> t
         if record.number in protected or age < keep_snapshots:
             kept.append(record)
         elif age < keep:
-            kept.append(record.model_copy(update={"snapshot": None}))
+            kept.append(record.model_copy(update={"before": None, "proved": None}))
     return tuple(reversed(kept))
