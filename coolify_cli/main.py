@@ -54,15 +54,16 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, lazy.summary) for name, lazy in _COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 all went well, 1 it failed, 2 the call or the configuration is wrong.",
+)
 @click.version_option(__version__, prog_name="coolify", message="%(prog)s-flows %(version)s")
 def cli() -> None:
-    r"""Release applications on Coolify and know that they work.
+    """Release applications on Coolify and know that they work.
 
     One file, .coolify/config.yml, describes the application. Start with `coolify demo`.
-
-    \b
-    Exit codes: 0 all went well, 1 it failed, 2 the call or the configuration is wrong.
     """
 
 

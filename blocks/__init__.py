@@ -1,0 +1,10 @@
+"""Prefect blocks: credentials and records that live encrypted on the Prefect server.
+
+Nouns only; a block turns into a library object and does nothing else. Importing the package registers them
+(entry point group `prefect.collections`).
+"""
+
+from blocks.coolify_server import CoolifyServer
+from blocks.release_history import BlockRecordStore, ReleaseHistory
+
+__all__ = ["BlockRecordStore", "CoolifyServer", "ReleaseHistory"]

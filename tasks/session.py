@@ -1,0 +1,86 @@
+"""What every flow about one application needs: its configuration, a client, a resolver, its records.
+
+A phase that is called by `release` shares the session of its caller, so that one run has one connection pool, one
+rate budget and one deployment watcher. A phase that runs alone opens its own. The session travels in a context
+variable and not as a parameter, because Prefect stores parameters.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from blocks import BlockRecordStore, CoolifyServer
+from coolify.api import CoolifyClient, StaticToken, TokenSource
+from coolify.config import Config, ResolvedVariable, find_config, load_config, resolve_variables
+from coolify.dns import Nameserver, Resolver
+from coolify.release import RecordStore
+
+__all__ = ["Session", "Target", "open_session"]
+
+
+class Target(BaseModel):
+    """The application to work on, described by its configuration file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    config: str = Field(
+        default=".coolify/config.yml",
+        title="Configuration file",
+        description="Path of the application's .coolify/config.yml on the machine that runs the flow.",
+        min_length=1,
+    )
+    environment: str = Field(
+        default="",
+        title="Environment",
+        description="Environment whose overlay applies, for example staging; empty for the file's own.",
+    )
+
+
+@dataclass(frozen=True)
+class Session:
+    """Everything that the phases of one run share; holds secrets, never leaves the process."""
+
+    target: Target
+    config: Config
+    variables: tuple[ResolvedVariable, ...]
+    client: CoolifyClient
+    resolver: Resolver
+    records: RecordStore
+
+
+_current: ContextVar[Session | None] = ContextVar("coolify_session", default=None)
+
+
+@asynccontextmanager
+async def open_session(target: Target, server: CoolifyServer | None = None) -> AsyncIterator[Session]:
+    """Yield the session of the enclosing flow for the same target, or a new one.
+
+    Args:
+        target: The application.
+        server: Connection to use instead of the `server` and `auth` sections of the configuration file.
+
+    Raises:
+        ConfigError: The file is missing or wrong, or a variable that it refers to is not set.
+    """
+    enclosing = _current.get()
+    if enclosing is not None and enclosing.target == target:
+        yield enclosing
+        return
+    config = load_config(find_config(Path(target.config)), environment=target.environment or None)
+    variables = resolve_variables(config, os.environ)
+    client = server.get_client() if server else CoolifyClient(config.server, _token(config), ca_file=_ca_file(config))
+    nameservers = tuple(Nameserver(one.address, one.port) for one in config.network.resolvers)
+    async with client:
+        session = Session(target, config, variables, client, Resolver(nameservers), BlockRecordStore())
+        mark = _current.set(session)
+        try:
+            yield session
+        finally:
+            _current.reset(mark)
