@@ -1,0 +1,281 @@
+"""`/applications` and their variables (reference 2)."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
+
+from coolify.api.capabilities import Capabilities, Feature
+from coolify.api.errors import AmbiguousNameError, NotFoundError
+from coolify.api.inventory import Environments
+from coolify.api.models import Application, RollbackImages, Variable
+from coolify.api.reconcile import Ensured, create_once
+from coolify.api.settings import ApplicationSettings, decode_labels
+from coolify.api.transport import Transport
+
+__all__ = [
+    "ApplicationSpec",
+    "Applications",
+    "DeployKeySource",
+    "DockerImageSource",
+    "DockerfileSource",
+    "Placement",
+    "PublicGitSource",
+    "VariableWrite",
+    "Variables",
+]
+
+_APPLICATIONS = TypeAdapter(tuple[dict[str, Any], ...])
+_VARIABLES = TypeAdapter(tuple[Variable, ...])
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Placement(_Frozen):
+    """Where an application lives; fixed at its creation."""
+
+    project_uuid: str
+    environment_name: str
+    server_uuid: str
+    destination_uuid: str | None = Field(default=None, description="Needed where a server has several networks.")
+
+
+class PublicGitSource(_Frozen):
+    """A Git repository that needs no key."""
+
+    repository: str
+    branch: str
+
+    variant: str = "public"
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the create request."""
+        return {"git_repository": self.repository, "git_branch": self.branch}
+
+
+class DeployKeySource(_Frozen):
+    """A private Git repository, read with a private key that Coolify holds."""
+
+    repository: str
+    branch: str
+    private_key_uuid: str
+
+    variant: str = "private-deploy-key"
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the create request."""
+        return {
+            "git_repository": self.repository,
+            "git_branch": self.branch,
+            "private_key_uuid": self.private_key_uuid,
+        }
+
+
+class DockerfileSource(_Frozen):
+    """An inline Dockerfile; the API can never change it afterwards."""
+
+    dockerfile: str
+
+    variant: str = "dockerfile"
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the create request."""
+        return {"dockerfile": base64.b64encode(self.dockerfile.encode()).decode()}
+
+
+class DockerImageSource(_Frozen):
+    """An image of a registry."""
+
+    image: str
+    tag: str = "latest"
+
+    variant: str = "dockerimage"
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the create request."""
+        return {"docker_registry_image_name": self.image, "docker_registry_image_tag": self.tag}
+
+
+ApplicationSource = PublicGitSource | DeployKeySource | DockerfileSource | DockerImageSource
+
+
+class ApplicationSpec(_Frozen):
+    """An application that is to exist."""
+
+    name: str
+    placement: Placement
+    source: ApplicationSource
+    settings: ApplicationSettings = ApplicationSettings()
+
+
+class VariableWrite(_Frozen):
+    """A production variable as it shall be; always written whole, because PATCH resets what is left out (trap 11)."""
+
+    key: str
+    value: SecretStr | None
+    is_literal: bool = False
+    is_multiline: bool = False
+    is_shown_once: bool = False
+    is_runtime: bool = True
+    is_buildtime: bool = True
+    comment: str | None = None
+
+    def body(self) -> dict[str, Any]:
+        """Return the request fields."""
+        value = None if self.value is None else self.value.get_secret_value()
+        fields = self.model_dump(exclude={"value", "comment"}) | {"value": value, "is_preview": False}
+        return fields | ({"comment": self.comment} if self.comment is not None else {})
+
+
+class Applications:
+    """`/applications`."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        environments: Environments,
+        capabilities: Callable[[], Awaitable[Capabilities]],
+    ) -> None:
+        self._transport = transport
+        self._environments = environments
+        self._capabilities = capabilities
+
+    async def list(self) -> tuple[Application, ...]:
+        """Return all applications of the team; one heavy answer without pages."""
+        return tuple(_read(raw) for raw in _APPLICATIONS.validate_python(await self._transport.get("/applications")))
+
+    async def get(self, uuid: str) -> Application:
+        """Return one application with all of its settings."""
+        return _read(await self._transport.get(f"/applications/{uuid}"))
+
+    async def find(self, placement: Placement, name: str) -> Application | None:
+        """Return the only application with this name in the environment, None if there is none.
+
+        Raises:
+            AmbiguousNameError: Several have this name.
+        """
+        applications = await self._environments.applications(placement.project_uuid, placement.environment_name)
+        fitting = [one for one in applications if one.name == name]
+        if len(fitting) > 1:
+            raise AmbiguousNameError(
+                f"There are {len(fitting)} applications named '{name}' in this environment "
+                f"({', '.join(one.uuid for one in fitting)}): set application.uuid to the one that is meant."
+            )
+        return await self.get(fitting[0].uuid) if fitting else None
+
+    async def locate(self, placement: Placement, name: str, uuid: str | None = None) -> Application | None:
+        """Return the application with this UUID or else this name, None if there is none."""
+        if uuid is not None:
+            try:
+                return await self.get(uuid)
+            except NotFoundError:
+                pass
+        return await self.find(placement, name)
+
+    async def create(self, spec: ApplicationSpec) -> Application:
+        """Create an application without deploying it.
+
+        Without `domains` Coolify would invent a plain-HTTP one, so that is switched off.
+        """
+        capabilities = await self._capabilities()
+        body = {
+            **spec.settings.body(capabilities),
+            **spec.source.fields(),
+            **spec.placement.model_dump(exclude_none=True),
+            "name": spec.name,
+            "instant_deploy": False,
+            "autogenerate_domain": False,
+        }
+        if isinstance(spec.source, PublicGitSource | DeployKeySource):
+            body.setdefault("build_pack", "nixpacks")
+            body.setdefault("ports_exposes", "3000")
+
+        async def send() -> Application:
+            answer = await self._transport.post_once(f"/applications/{spec.source.variant}", body)
+            return await self.get(str(answer["uuid"]))
+
+        return await create_once(send, lambda: self.find(spec.placement, spec.name))
+
+    async def ensure(self, spec: ApplicationSpec, uuid: str | None = None) -> Ensured[Application]:
+        """Return the application with this UUID or else this name, created if there is none.
+
+        An existing one is returned as it is: bringing its settings in line is a change of its own.
+        """
+        found = await self.locate(spec.placement, spec.name, uuid)
+        if found is not None:
+            return Ensured(found, created=False)
+        return Ensured(await self.create(spec), created=True)
+
+    async def update(self, uuid: str, settings: ApplicationSettings) -> None:
+        """Change exactly the given settings.
+
+        Where labels of one's own come with domains, the labels go into a second request: the first one regenerates
+        them (reference 3.5).
+        """
+        capabilities = await self._capabilities()
+        body = settings.body(capabilities)
+        labels = body.pop("custom_labels", None) if "domains" in body else None
+        if body:
+            await self._transport.patch(f"/applications/{uuid}", body)
+        if labels is not None:
+            await self._transport.patch(f"/applications/{uuid}", {"custom_labels": labels})
+
+    async def delete(self, uuid: str, *, delete_volumes: bool = False) -> None:
+        """Queue the deletion; volumes stay unless asked for (trap 15)."""
+        await self._transport.delete(f"/applications/{uuid}", {"delete_volumes": delete_volumes})
+
+    async def stop(self, uuid: str) -> None:
+        """Queue a stop; images stay, they are the way back (trap 15)."""
+        await self._transport.post_once(f"/applications/{uuid}/stop", query={"docker_cleanup": False})
+
+    async def logs(self, uuid: str, lines: int = 100) -> str:
+        """Return the last lines of the running container."""
+        answer = await self._transport.get(f"/applications/{uuid}/logs", {"lines": lines})
+        return str(answer.get("logs") or "")
+
+    async def rollback_images(self, uuid: str) -> RollbackImages:
+        """Return the images that are still on the server.
+
+        Raises:
+            UnsupportedVersionError: The server cannot list them.
+        """
+        (await self._capabilities()).require(Feature.ROLLBACK)
+        return RollbackImages.model_validate(await self._transport.get(f"/applications/{uuid}/rollback-images"))
+
+
+class Variables:
+    """`/applications/{uuid}/envs` (reference 2.4)."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list(self, application_uuid: str) -> tuple[Variable, ...]:
+        """Return production and preview variables mixed, as Coolify lists them (trap 10)."""
+        return _VARIABLES.validate_python(await self._transport.get(f"/applications/{application_uuid}/envs"))
+
+    async def upsert(self, application_uuid: str, variables: Sequence[VariableWrite]) -> None:
+        """Create or replace production variables; nothing is deleted.
+
+        The bulk endpoint is not transactional: after an error some may be written. Repeating is harmless.
+        """
+        if variables:
+            body = {"data": [variable.body() for variable in variables]}
+            await self._transport.patch(f"/applications/{application_uuid}/envs/bulk", body)
+
+    async def delete(self, application_uuid: str, variable_uuid: str) -> None:
+        """Delete one variable; its twin of the other scope stays."""
+        await self._transport.delete(f"/applications/{application_uuid}/envs/{variable_uuid}")
+
+
+def _read(raw: dict[str, Any]) -> Application:
+    """Read an application; from 4.2.0 some settings are in a block of their own."""
+    settings = raw.get("settings")
+    flat = {**raw, **(settings if isinstance(settings, dict) else {})}
+    labels = raw.get("custom_labels")
+    decoded = {"custom_labels": decode_labels(labels)} if isinstance(labels, str) else {}
+    return Application.model_validate({**raw, **decoded, "raw": {**flat, **decoded, "uuid": raw.get("uuid")}})

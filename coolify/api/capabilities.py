@@ -1,0 +1,92 @@
+"""What a Coolify version can do, as data (reference section 8)."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from functools import total_ordering
+from typing import Final
+
+from coolify.api.errors import UnsupportedVersionError
+
+__all__ = ["FULL_SUPPORT", "MINIMUM", "Capabilities", "CoolifyVersion", "Feature"]
+
+_VERSION = re.compile(r"^v?(\d+)\.(\d+)\.(\d+)(?:-beta\.(\d+)(?:\.(\d+))?)?")
+
+
+@total_ordering
+class CoolifyVersion:
+    """A Coolify version; `4.0.0-beta.420.7` sorts below `4.0.0` (trap 30)."""
+
+    def __init__(self, text: str) -> None:
+        match = _VERSION.match(text.strip())
+        if not match:
+            raise UnsupportedVersionError(
+                f"'{text[:40]}' is not a Coolify version: check that the address is Coolify's own."
+            )
+        major, minor, patch, beta, fix = (int(group) if group else None for group in match.groups())
+        self.text = text.strip().removeprefix("v")
+        # A release sorts after all of its betas.
+        self._key = (major or 0, minor or 0, patch or 0, beta is None, beta or 0, fix or 0)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CoolifyVersion) and self._key == other._key
+
+    def __lt__(self, other: CoolifyVersion) -> bool:
+        return self._key < other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"CoolifyVersion({self.text!r})"
+
+
+MINIMUM: Final = CoolifyVersion("4.0.0")
+FULL_SUPPORT: Final = CoolifyVersion("4.3.0")
+
+
+class Feature(Enum):
+    """Something that not every supported version has: first version, and what to do without."""
+
+    RAILPACK = ("4.1.0", "the build pack railpack")
+    POST_ONLY_ACTIONS = ("4.2.0", "actions by POST only")
+    DESTINATIONS = ("4.2.0", "listing destinations")
+    GIT_PIN = ("4.2.0", "a deployment pinned to a commit")
+    APPLICATION_SETTINGS = ("4.2.0", "reading and changing the settings block of an application")
+    ROLLBACK = ("4.3.0", "rolling back to a kept image")
+    NOINDEX_DOMAINS = ("4.3.0", "domains hidden from search engines")
+
+    def __init__(self, since: str, title: str) -> None:
+        self.since = CoolifyVersion(since)
+        self.title = title
+
+
+class Capabilities:
+    """What the connected server can do."""
+
+    def __init__(self, version: CoolifyVersion) -> None:
+        if version < MINIMUM:
+            raise UnsupportedVersionError(
+                f"Coolify {version} is too old: {MINIMUM} is the oldest supported version, {FULL_SUPPORT} the first "
+                "with everything. Upgrade Coolify."
+            )
+        self.version = version
+
+    def supports(self, feature: Feature) -> bool:
+        """Return whether the server has the feature."""
+        return self.version >= feature.since
+
+    def require(self, feature: Feature) -> None:
+        """Refuse what the server lacks.
+
+        Raises:
+            UnsupportedVersionError: It lacks the feature.
+        """
+        if not self.supports(feature):
+            raise UnsupportedVersionError(
+                f"Coolify {self.version} lacks {feature.title}: it needs {feature.since} or later. Upgrade Coolify."
+            )

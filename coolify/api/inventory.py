@@ -1,0 +1,204 @@
+"""Resource groups around an application: teams, projects, environments, servers, destinations, keys."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field, SecretStr, TypeAdapter
+
+from coolify.api.capabilities import Capabilities, Feature
+from coolify.api.errors import AmbiguousNameError, ConflictError, NotFoundError
+from coolify.api.models import Application, Destination, Environment, PrivateKey, Project, Server, Team
+from coolify.api.reconcile import Ensured, create_once
+from coolify.api.transport import Transport
+
+__all__ = ["Destinations", "Environments", "PrivateKeys", "Projects", "Servers", "Teams"]
+
+_PROJECTS = TypeAdapter(tuple[Project, ...])
+_ENVIRONMENTS = TypeAdapter(tuple[Environment, ...])
+_SERVERS = TypeAdapter(tuple[Server, ...])
+_DESTINATIONS = TypeAdapter(tuple[Destination, ...])
+_KEYS = TypeAdapter(tuple[PrivateKey, ...])
+
+
+class _Created(BaseModel):
+    uuid: str
+
+
+class _Contents(BaseModel):
+    applications: tuple[Application, ...] = Field(default=())
+
+
+class Teams:
+    """`/teams` (reference 0.5)."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def current(self) -> Team:
+        """Return the team of the token; the path exists on every version."""
+        return Team.model_validate(await self._transport.get("/teams/current"))
+
+
+class Projects:
+    """`/projects` (reference 1.1)."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list(self) -> tuple[Project, ...]:
+        """Return all projects of the team, without environments."""
+        return _PROJECTS.validate_python(await self._transport.get("/projects"))
+
+    async def get(self, uuid: str) -> Project:
+        """Return one project with its environments."""
+        return Project.model_validate(await self._transport.get(f"/projects/{uuid}"))
+
+    async def find(self, name: str) -> Project | None:
+        """Return the only project with this name, None if there is none.
+
+        Raises:
+            AmbiguousNameError: Names are not unique in Coolify, and several projects have this one.
+        """
+        fitting = [project for project in await self.list() if project.name == name]
+        if len(fitting) > 1:
+            raise AmbiguousNameError(
+                f"There are {len(fitting)} projects named '{name}' ({', '.join(one.uuid for one in fitting)}): set "
+                "project.uuid to the one that is meant, or rename the others in Coolify."
+            )
+        return await self.get(fitting[0].uuid) if fitting else None
+
+    async def create(self, name: str, description: str | None = None) -> Project:
+        """Create a project; Coolify adds the environment `production`."""
+
+        async def send() -> Project:
+            body = {"name": name} | ({"description": description} if description else {})
+            created = _Created.model_validate(await self._transport.post_once("/projects", body))
+            return await self.get(created.uuid)
+
+        return await create_once(send, lambda: self.find(name))
+
+    async def ensure(self, name: str, uuid: str | None = None, description: str | None = None) -> Ensured[Project]:
+        """Return the project with this UUID or else this name, created if there is none.
+
+        Raises:
+            AmbiguousNameError: Several projects have this name.
+        """
+        if uuid is not None:
+            try:
+                return Ensured(await self.get(uuid), created=False)
+            except NotFoundError:
+                # The UUID is of another instance, for example in a copied file: the name decides.
+                pass
+        found = await self.find(name)
+        if found is not None:
+            return Ensured(found, created=False)
+        return Ensured(await self.create(name, description), created=True)
+
+
+class Environments:
+    """`/projects/{uuid}/environments` (reference 1.1)."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list(self, project_uuid: str) -> tuple[Environment, ...]:
+        """Return the environments of a project."""
+        return _ENVIRONMENTS.validate_python(await self._transport.get(f"/projects/{project_uuid}/environments"))
+
+    async def applications(self, project_uuid: str, environment: str) -> tuple[Application, ...]:
+        """Return the applications of an environment; only identity and name are certain to be complete."""
+        answer = await self._transport.get(f"/projects/{project_uuid}/{environment}")
+        return _Contents.model_validate(answer).applications
+
+    async def ensure(self, project_uuid: str, name: str) -> Ensured[Environment]:
+        """Return the environment with this name, created if there is none."""
+        found = await self._find(project_uuid, name)
+        if found is not None:
+            return Ensured(found, created=False)
+
+        async def send() -> Environment:
+            body = {"name": name}
+            answer = await self._transport.post_once(f"/projects/{project_uuid}/environments", body)
+            return Environment(uuid=_Created.model_validate(answer).uuid, name=name)
+
+        try:
+            return Ensured(await create_once(send, lambda: self._find(project_uuid, name)), created=True)
+        except ConflictError:
+            # Somebody else created it between our look and our request.
+            existing = await self._find(project_uuid, name)
+            if existing is None:
+                raise
+            return Ensured(existing, created=False)
+
+    async def _find(self, project_uuid: str, name: str) -> Environment | None:
+        return next((one for one in await self.list(project_uuid) if one.name == name), None)
+
+
+class Servers:
+    """`/servers` (reference 1.3)."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list(self) -> tuple[Server, ...]:
+        """Return the servers of the team."""
+        return _SERVERS.validate_python(await self._transport.get("/servers"))
+
+    async def get(self, uuid: str) -> Server:
+        """Return one server with its settings."""
+        return Server.model_validate(await self._transport.get(f"/servers/{uuid}"))
+
+
+class Destinations:
+    """`/servers/{uuid}/destinations` (reference 1.4; 4.2.0 and later)."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list(self, server_uuid: str, capabilities: Capabilities) -> tuple[Destination, ...]:
+        """Return the Docker networks of a server.
+
+        Raises:
+            UnsupportedVersionError: The server cannot list them.
+        """
+        capabilities.require(Feature.DESTINATIONS)
+        return _DESTINATIONS.validate_python(await self._transport.get(f"/servers/{server_uuid}/destinations"))
+
+
+class PrivateKeys:
+    """`/security/keys` (reference 1.4)."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list(self) -> tuple[PrivateKey, ...]:
+        """Return the private keys of the team."""
+        return _KEYS.validate_python(await self._transport.get("/security/keys"))
+
+    async def find(self, name_or_uuid: str) -> PrivateKey:
+        """Return the key with this name or UUID.
+
+        Raises:
+            AmbiguousNameError: None or several fit.
+        """
+        keys = await self.list()
+        fitting = [key for key in keys if name_or_uuid in {key.uuid, key.name}]
+        if len(fitting) != 1:
+            names = ", ".join(sorted(key.name for key in keys)) or "none"
+            raise AmbiguousNameError(
+                f"{len(fitting) or 'No'} private keys in Coolify fit '{name_or_uuid}': correct source.private_key; "
+                f"there are: {names}."
+            )
+        return fitting[0]
+
+    async def create(self, name: str, private_key: SecretStr) -> PrivateKey:
+        """Add a private key in PEM; its fingerprint must be new."""
+
+        async def send() -> PrivateKey:
+            body = {"name": name, "private_key": private_key.get_secret_value()}
+            answer = await self._transport.post_once("/security/keys", body)
+            return PrivateKey(uuid=_Created.model_validate(answer).uuid, name=name)
+
+        async def find() -> PrivateKey | None:
+            return next((key for key in await self.list() if key.name == name), None)
+
+        return await create_once(send, find)

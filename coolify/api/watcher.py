@@ -1,0 +1,107 @@
+"""Follow any number of deployments with one request per interval (design section 4, rule 6)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from coolify.api.errors import DeploymentNotStoredError, FollowTimeoutError, NotFoundError
+from coolify.api.models import Deployment, DeploymentStatus, LogLine
+
+__all__ = ["DeploymentEvent", "DeploymentWatcher", "LogLines", "StatusChanged"]
+
+_GRACE_TICKS: Final = 3
+"""A deployment that was just queued may not be visible at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """The deployment entered this status; a terminal one is the last event."""
+
+    deployment: Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class LogLines:
+    """New lines of the log, in order."""
+
+    lines: tuple[LogLine, ...]
+
+
+DeploymentEvent = StatusChanged | LogLines
+
+
+class DeploymentWatcher:
+    """Shares one look at the running deployments among all followers."""
+
+    def __init__(
+        self,
+        running: Callable[[], Awaitable[tuple[Deployment, ...]]],
+        get: Callable[[str], Awaitable[Deployment]],
+        log: Callable[[str], Awaitable[tuple[LogLine, ...] | None]],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._running = running
+        self._get = get
+        self._log = log
+        self._sleep = sleep
+        self._tick: asyncio.Task[dict[str, Deployment]] | None = None
+
+    async def follow(
+        self, deployment_uuid: str, *, logs: bool, interval: float, limit: float | None
+    ) -> AsyncIterator[DeploymentEvent]:
+        """See `Deployments.follow`."""
+        started = time.monotonic()
+        status: DeploymentStatus | None = None
+        seen_lines = 0
+        unseen_ticks = 0
+        while True:
+            deployment = await self._look(deployment_uuid, interval if status else 0.0)
+            if deployment is None:
+                unseen_ticks += 1
+                if unseen_ticks > _GRACE_TICKS:
+                    raise DeploymentNotStoredError(
+                        f"Coolify does not know the deployment {deployment_uuid} that it announced: it was dropped. "
+                        "Run again."
+                    )
+                await self._sleep(interval)
+                continue
+            if logs:
+                lines = await self._log(deployment_uuid) or ()
+                if len(lines) > seen_lines:
+                    yield LogLines(lines[seen_lines:])
+                    seen_lines = len(lines)
+            if deployment.status is not status:
+                status = deployment.status
+                yield StatusChanged(deployment)
+            if deployment.status.is_terminal:
+                return
+            if limit is not None and time.monotonic() - started > limit:
+                raise FollowTimeoutError(
+                    f"The deployment {deployment_uuid} is still {deployment.status.value} after {limit:.0f} s: look at "
+                    "it in Coolify and cancel it there if it is stuck."
+                )
+
+    async def _look(self, deployment_uuid: str, delay: float) -> Deployment | None:
+        """Return the deployment as it is after the delay, None if Coolify does not know it."""
+        running = await self._shared_look(delay)
+        if deployment_uuid in running:
+            return running[deployment_uuid]
+        try:
+            return await self._get(deployment_uuid)
+        except NotFoundError:
+            return None
+
+    async def _shared_look(self, delay: float) -> dict[str, Deployment]:
+        # Who comes while a look is under way waits for that one.
+        if self._tick is None or self._tick.done():
+            self._tick = asyncio.create_task(self._delayed_look(delay))
+        return await asyncio.shield(self._tick)
+
+    async def _delayed_look(self, delay: float) -> dict[str, Deployment]:
+        if delay:
+            await self._sleep(delay)
+        return {deployment.deployment_uuid: deployment for deployment in await self._running()}
