@@ -1,0 +1,45 @@
+"""`.coolify/config.yml`: models, loading with line numbers, references to secrets, comment-keeping writes.
+
+One module a section. Nothing here talks to a server or changes anything but the file.
+"""
+
+from coolify.config.access import Application, Auth, Project
+from coolify.config.build import Build, BuildPack, Source
+from coolify.config.domains import Domain
+from coolify.config.env import EnvValue, ResolvedVariable
+from coolify.config.errors import ConfigError, Problem
+from coolify.config.health import ContainerHealth, Health, VersionProof
+from coolify.config.interpolation import Reference
+from coolify.config.load import find_config, load_config, resolve_variables
+from coolify.config.model import DEFAULT_PATH, Config
+from coolify.config.operation import Alerts, Monitoring, Network, Release, ResolverAddress
+from coolify.config.resources import Resources
+
+__all__ = [
+    "DEFAULT_PATH",
+    "Alerts",
+    "Application",
+    "Auth",
+    "Build",
+    "BuildPack",
+    "Config",
+    "ConfigError",
+    "ContainerHealth",
+    "Domain",
+    "EnvValue",
+    "Health",
+    "Monitoring",
+    "Network",
+    "Problem",
+    "Project",
+    "Reference",
+    "Release",
+    "ResolvedVariable",
+    "ResolverAddress",
+    "Resources",
+    "Source",
+    "VersionProof",
+    "find_config",
+    "load_config",
+    "resolve_variables",
+]

@@ -1,0 +1,154 @@
+"""The kinds of text that sections hold, each with its rule.
+
+Messages never repeat the value: it may be a secret in the wrong place, and the line shows it anyway.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+__all__ = [
+    "AbsolutePath",
+    "CoolifyId",
+    "HostName",
+    "ImageName",
+    "Label",
+    "Line",
+    "Port",
+    "Seconds",
+    "ServerUrl",
+    "ShellCommand",
+    "VariableName",
+]
+
+_LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+_IMAGE: Final = re.compile(r"[a-z0-9][a-z0-9.-]*(:[0-9]+(?=/))?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(@sha256:[0-9a-f]{64})?")
+_PATH: Final = re.compile(r"/[A-Za-z0-9._~@+/%:=,-]*")
+_API_SUFFIX: Final = re.compile(r"/api(/v1)?$")
+
+
+def _host_name(text: str) -> str:
+    """Check a host name: RFC 1123 section 2.1, length from RFC 1035 section 2.3.4."""
+    host = text.lower().removesuffix(".")
+    if "://" in host or "/" in host:
+        raise ValueError("write the host name alone, as in app.example.com, without https:// and path.")
+    if ":" in host:
+        raise ValueError("write the host name alone, without a port.")
+    if "*" in host:
+        raise ValueError("a wildcard is not supported: write each host name.")
+    if not host.isascii():
+        raise ValueError("write an international name in its xn-- form.")
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+        raise ValueError("is not a host name: labels of letters, digits and hyphens, joined by dots.")
+    if host.rpartition(".")[2].isdigit():
+        raise ValueError("is an address: write a host name.")
+    return host
+
+
+def _server_url(text: str) -> str:
+    try:
+        url = urlsplit(text.strip())
+        port_is_valid = url.port != 0
+    except ValueError:
+        port_is_valid = False
+        url = urlsplit("")
+    if not port_is_valid or url.scheme not in {"http", "https"} or not url.hostname:
+        raise ValueError("is not a URL: write it as in https://coolify.example.com.")
+    if "@" in url.netloc:
+        raise ValueError("must hold no user name or password: the token belongs in `auth.token`.")
+    if url.query or url.fragment:
+        raise ValueError("must hold no `?` or `#`.")
+    return f"{url.scheme}://{url.netloc}" + _API_SUFFIX.sub("", url.path.rstrip("/")).rstrip("/")
+
+
+def _absolute_path(text: str) -> str:
+    if not text.startswith("/"):
+        raise ValueError("must start with `/`.")
+    if not _PATH.fullmatch(text):
+        offending = next(character for character in text if not _PATH.fullmatch("/" + character))
+        raise ValueError(f"must not hold {offending!r}.")
+    if ".." in PurePosixPath(text).parts:
+        raise ValueError("must not hold `..`.")
+    return text
+
+
+def _variable_name(text: str) -> str:
+    """Check the name of a variable: reference 2.4."""
+    if not _VARIABLE.fullmatch(text):
+        raise ValueError("is not a variable's name: letters, digits, `_` and `.`, not starting with a digit.")
+    if len(text) > 255:
+        raise ValueError("is longer than 255 characters.")
+    return text
+
+
+def _shell_command(text: str) -> str:
+    """Check a command against the rule that the server has for it: reference 2.2."""
+    quote, quote_at, index = "", 0, 0
+    while index < len(text):
+        character = text[index]
+        doubled = character in "&|" and text[index : index + 2] == character * 2
+        if character in "\r\n":
+            raise ValueError("must be one line: join commands with `&&`.")
+        if quote == "'":
+            quote = "" if character == "'" else quote
+        elif character in "'\"":
+            if not quote:
+                quote, quote_at = character, index
+            elif quote == character:
+                quote = ""
+        elif doubled:
+            index += 1
+        elif character in ";$`|&<>":
+            hint = f", `{character * 2}` is" if character in "&|" else ""
+            raise ValueError(
+                f"`{character}` (character {index + 1}) is not allowed outside single quotes{hint}: Coolify refuses "
+                "such a command; put it into a script of the repository."
+            )
+        index += 1
+    if quote:
+        raise ValueError(f"the quote {quote} (character {quote_at + 1}) is not closed.")
+    return text
+
+
+def _image_name(text: str) -> str:
+    if not _IMAGE.fullmatch(text):
+        raise ValueError("is not an image name, as in ghcr.io/team/app; its tag belongs in `source.tag`.")
+    return text
+
+
+def _line(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty: write a value or remove the key.")
+    if not text.isprintable():
+        raise ValueError("must be one line of printable characters.")
+    return text
+
+
+Line = Annotated[str, Field(max_length=255), AfterValidator(_line)]
+"""One line of text, at most 255 characters."""
+Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=63)]
+"""A short name, as of an environment or of a domain's entry."""
+CoolifyId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
+"""Identifier that Coolify gave to an object (its `uuid`)."""
+HostName = Annotated[str, AfterValidator(_host_name)]
+"""A DNS host name, in lower case, without trailing dot."""
+ServerUrl = Annotated[str, AfterValidator(_server_url)]
+"""An http(s) URL without trailing slash and without `/api`."""
+AbsolutePath = Annotated[str, Field(max_length=1024), AfterValidator(_absolute_path)]
+"""A path that starts with `/`."""
+VariableName = Annotated[str, AfterValidator(_variable_name)]
+"""The name of an environment variable."""
+ShellCommand = Annotated[str, Field(max_length=1000), AfterValidator(_shell_command)]
+"""A command the server allows: `&&` and `||`; no `;`, `$`, backtick, `|`, `&`, `<`, `>` outside single quotes."""
+ImageName = Annotated[str, AfterValidator(_image_name)]
+"""A container image without tag, optionally with a digest."""
+Port = Annotated[int, Field(ge=1, le=65535)]
+"""A TCP or UDP port."""
+Seconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
+"""A duration in seconds."""

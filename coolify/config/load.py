@@ -1,0 +1,284 @@
+"""From the file to the `Config`, with every problem and its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, get_args
+
+from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+from coolify.config.base import Section
+from coolify.config.document import Place, PlacedList, PlacedMap, PlacedText, Value, merge, read
+from coolify.config.domains import Domain
+from coolify.config.env import EnvValue, ResolvedVariable
+from coolify.config.errors import ConfigError, Problem
+from coolify.config.model import DEFAULT_PATH, Config
+from coolify.config.secrets import clear_secrets
+from coolify.config.suggest import nearest
+
+__all__ = ["find_config", "load_config", "resolve_variables"]
+
+# Fields of `Config` that the loader fills, never the file.
+_INTERNAL: Final = frozenset({"path", "environment_names", "all_domains"})
+_NOT_IN_OVERLAY: Final = frozenset({"environment", "environments"})
+_LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+
+
+def find_config(path: Path) -> Path:
+    """Return the configuration file: the path itself or, for the default one, the nearest above the current directory.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if path.is_file():
+        return path
+    if path == DEFAULT_PATH:
+        here = Path.cwd()
+        for folder in here.parents:
+            if (folder / path).is_file():
+                return folder / path
+        message = f"not found in {here} or above: write one, see docs/configuration.md."
+    elif path.is_dir():
+        message = "is a directory: name the file in it."
+    else:
+        message = "not found: write one, see docs/configuration.md."
+    raise ConfigError(path, (Problem(0, "", message),))
+
+
+def load_config(path: Path, *, environment: str | None = None) -> Config:
+    """Read the configuration for an environment; `${NAME}` stays unresolved.
+
+    Args:
+        path: The file.
+        environment: Environment whose overlay applies; the file's own (`environment`, else production) when None.
+            Without an overlay of that name it is only the name of the Coolify environment.
+
+    Raises:
+        ConfigError: With all problems of the file, those of the overlays of other environments too.
+    """
+    document = read(path)
+    secrets = clear_secrets(document)
+    overlays, problems = _take_overlays(document)
+    written = document.get("environment")
+    chosen = environment or (written if isinstance(written, str) else "") or "production"
+    config: Config | None = None
+    for name in dict.fromkeys((chosen, *overlays)):
+        merged = merge(document, overlays[name]) if name in overlays else document
+        made = _validate(merged, path, name if name != written else None, tuple(overlays))
+        if isinstance(made, Config):
+            config = made if name == chosen else config
+        else:
+            problems += made
+    # A secret may break the rule of its field too: only the first reason says what to do.
+    refused = {(problem.line, problem.path) for problem in secrets}
+    others = (problem for problem in problems if (problem.line, problem.path) not in refused)
+    unique = dict.fromkeys((*secrets, *others))
+    if unique or config is None:
+        raise ConfigError(path, tuple(sorted(unique, key=lambda problem: (problem.line, problem.path))))
+    return config
+
+
+def resolve_variables(config: Config, environ: Mapping[str, str]) -> tuple[ResolvedVariable, ...]:
+    """Return the application's variables with their real values, in the order of the file.
+
+    Args:
+        config: The configuration.
+        environ: Where `${NAME}` is looked up, `os.environ` as a rule.
+
+    Raises:
+        ConfigError: With all variables that are not set and all files that cannot be read.
+    """
+    resolved: list[ResolvedVariable] = []
+    problems: list[Problem] = []
+    for key, variable in config.env.items():
+        try:
+            value = _value(config, key, variable, environ)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        resolved.append(
+            ResolvedVariable(
+                key=key,
+                value=SecretStr(value),
+                literal="$" in value if variable.literal is None else variable.literal,
+                multiline="\n" in value if variable.multiline is None else variable.multiline,
+                build=variable.build,
+                runtime=variable.runtime,
+                comment=variable.comment,
+            )
+        )
+    if problems:
+        raise ConfigError(config.path, tuple(problems))
+    return tuple(resolved)
+
+
+def _value(config: Config, key: str, variable: EnvValue, environ: Mapping[str, str]) -> str:
+    if variable.from_file is None:
+        return variable.value.resolve(environ) if variable.value is not None else ""
+    file = config.path.parent / Path(variable.from_file).expanduser()
+    try:
+        return file.read_text(encoding="utf-8").removesuffix("\n")
+    except UnicodeDecodeError:
+        reason = "is not UTF-8 text"
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror})"
+    problem = Problem(0, f"env.{key}.from_file", f"the file {file} {reason}.")
+    raise ConfigError(config.path, (problem,))
+
+
+def _take_overlays(document: PlacedMap) -> tuple[dict[str, PlacedMap], list[Problem]]:
+    """Take the `environments` section out of the document."""
+    section = document.pop("environments", None)
+    if section is None:
+        return {}, []
+    place = document.keys_at["environments"]
+    if not isinstance(section, PlacedMap):
+        return {}, [place.problem("must be a mapping of names to sections, as in `staging: {...}`.")]
+    overlays: dict[str, PlacedMap] = {}
+    problems: list[Problem] = []
+    for name, overlay in section.items():
+        at = section.keys_at[name]
+        if not _LABEL.fullmatch(name):
+            problems.append(at.problem("is not an environment's name: letters, digits, `.`, `_` and `-`."))
+        elif overlay is None:
+            overlays[name] = PlacedMap(at)
+        elif not isinstance(overlay, PlacedMap):
+            problems.append(at.problem("must be a mapping of sections."))
+        else:
+            overlays[name] = overlay
+            problems += [
+                overlay.keys_at[key].problem("cannot be set for one environment: remove it.")
+                for key in overlay
+                if key in _NOT_IN_OVERLAY
+            ]
+    return {name: _without(overlay, _NOT_IN_OVERLAY) for name, overlay in overlays.items()}, problems
+
+
+def _without(source: PlacedMap, keys: Iterable[str]) -> PlacedMap:
+    kept = PlacedMap(source.place)
+    for key, value in source.items():
+        if key not in keys:
+            kept.put(key, source.keys_at[key], value)
+    return kept
+
+
+def _validate(
+    document: PlacedMap, path: Path, environment: str | None, names: tuple[str, ...]
+) -> Config | list[Problem]:
+    unknown = [_unknown_key(document, key, ()) for key in document if key in _INTERNAL]
+    known = _without(document, _INTERNAL)
+    data: dict[str, object] = {**_without_empty(known), "path": path, "environment_names": names}
+    if environment is not None:
+        data["environment"] = environment
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        return unknown + [_problem(known, details) for details in error.errors(include_url=False, include_input=False)]
+    return unknown or config
+
+
+def _without_empty(document: PlacedMap) -> dict[str, Value]:
+    """Drop sections with nothing in them (`health:` alone): they say no more than a missing one."""
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def _problem(document: PlacedMap, details: ErrorDetails) -> Problem:
+    location = details["loc"]
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(document, str(location[-1]), location[:-1])
+    place, rest = _locate(document, location)
+    if details["type"] == "missing":
+        key = str(location[-1])
+        owner = Place(place.file, place.line, place.path)
+        return owner.problem(f"`{key}` is missing: add `{key}: ...`.")
+    message = _MESSAGES.get(details["type"]) or details["msg"].removeprefix("Value error, ")
+    if context := details.get("ctx"):
+        message = message.format_map(_Texts(context)) if details["type"] in _MESSAGES else message
+    subject = f"{rest}: " if rest else ""
+    return place.problem(subject + (message if message.endswith((".", "?")) else f"{message}."))
+
+
+class _Texts(dict[str, object]):
+    """Values for a message; a missing one is a defect of the table below, and shown as such."""
+
+    def __missing__(self, key: str) -> str:
+        return f"<{key}>"
+
+
+_MESSAGES: Final = {
+    "bool_parsing": "must be true or false.",
+    "bool_type": "must be true or false.",
+    "int_parsing": "must be a whole number.",
+    "int_type": "must be a whole number.",
+    "float_parsing": "must be a number.",
+    "float_type": "must be a number.",
+    "finite_number": "must be a finite number.",
+    "string_type": "must be text.",
+    "is_instance_of": "must be text.",
+    "dict_type": "must be a mapping of keys to values.",
+    "model_type": "must be a mapping of keys to values.",
+    "tuple_type": "must be a list.",
+    "too_short": "must not be empty.",
+    "enum": "must be one of {expected}.",
+    "greater_than": "must be more than {gt:g}.",
+    "greater_than_equal": "must be at least {ge:g}.",
+    "less_than_equal": "must be at most {le:g}.",
+    "string_too_long": "must have at most {max_length} characters.",
+    "string_too_short": "must not be empty.",
+    "string_pattern_mismatch": "is not written as it must be: it does not match `{pattern}`.",
+    "timezone_aware": "needs a time zone: end it with Z for UTC, as in 2024-01-01T00:00:00Z.",
+}
+
+
+def _unknown_key(document: PlacedMap, key: str, owner: Sequence[str | int]) -> Problem:
+    place, _ = _locate(document, (*owner, key))
+    known = [name for name in _known_keys(owner) if name not in _INTERNAL]
+    return place.problem(f"unknown key: {nearest(key, known)}.")
+
+
+def _known_keys(location: Sequence[str | int]) -> tuple[str, ...]:
+    """Return the keys that the section at a location knows, as they are written in the file."""
+    models: list[type[Section]] = [Config]
+    for part in location:
+        fields = [
+            field for model in models for name, field in model.model_fields.items() if part in {name, field.alias}
+        ]
+        # A part that is no field is an index or the key of a mapping: the model stays the same.
+        models = [found for field in fields for found in _models_in(field.annotation)] or models
+    keys = [field.alias or name for model in models for name, field in model.model_fields.items()]
+    return (*keys, "environments") if models == [Config] else tuple(keys)
+
+
+def _models_in(annotation: object) -> list[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models_in(argument)]
+
+
+def _locate(document: PlacedMap, location: Sequence[str | int]) -> tuple[Place, str]:
+    """Return the place nearest to a location, and what of the location lies below it."""
+    value: Value = document
+    place = document.place
+    for index, part in enumerate(location):
+        if isinstance(value, PlacedMap) and isinstance(part, str):
+            key = part if part in value else _host_key(value, location[:index], part)
+            if key is None:
+                return place, ".".join(str(one) for one in location[index:])
+            place, value = value.keys_at[key], value[key]
+        elif isinstance(value, PlacedList) and isinstance(part, int):
+            place, value = value.entries_at[part], value[part]
+        else:
+            break
+    if isinstance(value, PlacedText):
+        place = value.place
+    return place, ""
+
+
+def _host_key(entry: PlacedMap, owner: Sequence[str | int], part: str) -> str | None:
+    """Return the key under which a domain's host or name was written: it is free, see `Domain`."""
+    if not owner or owner[0] != "domains" or part not in {"host", "name"}:
+        return None
+    return next((key for key in entry if key not in Domain.model_fields), None)

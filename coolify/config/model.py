@@ -1,0 +1,104 @@
+"""The whole configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from coolify.config.access import Application, Auth, Project
+from coolify.config.base import Section
+from coolify.config.build import Build, Source
+from coolify.config.domains import Domain
+from coolify.config.env import EnvValue
+from coolify.config.fields import Label, ServerUrl, VariableName
+from coolify.config.health import Health
+from coolify.config.operation import Monitoring, Network, Release
+from coolify.config.resources import Resources
+from coolify.config.suggest import nearest
+from coolify.decisions import DECISIONS, Decision
+
+__all__ = ["DEFAULT_PATH", "USUAL_ENVIRONMENTS", "Config"]
+
+DEFAULT_PATH: Final = Path(".coolify/config.yml")
+"""Where the file is, relative to the root of an application's repository."""
+USUAL_ENVIRONMENTS: Final = ("production", "staging", "development")
+"""Names that select an environment even when `environments` does not list them."""
+
+
+def _known_policies(policies: dict[str, str]) -> dict[str, str]:
+    known = {decision.id: decision for decision in DECISIONS}
+    for name, policy in policies.items():
+        if name not in known:
+            raise ValueError(f"there is no decision `{name}`: {nearest(name, known)}.")
+        if policy not in known[name].policies:
+            raise ValueError(f"`{name}` cannot be decided so: {nearest(policy, known[name].policies)}.")
+    return policies
+
+
+class Config(Section):
+    """One application, as `.coolify/config.yml` describes it, for one environment."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    path: SkipJsonSchema[Path] = Field(default=DEFAULT_PATH, exclude=True)
+    """The file that was read."""
+    environment_names: SkipJsonSchema[tuple[str, ...]] = Field(default=(), exclude=True)
+    """Names in the `environments` section."""
+
+    server: ServerUrl
+    """Address of the Coolify server."""
+    auth: Auth = Auth()
+    """How to authenticate."""
+    project: Project
+    """The project that holds the application."""
+    environment: Label = "production"
+    """Name of the Coolify environment."""
+    application: Application = Application()
+    """The application inside the project."""
+    source: Source | None = None
+    """Where the application comes from; needed to create it."""
+    build: Build = Build()
+    """How it is built."""
+    resources: Resources = Resources()
+    """How much of the server it may use."""
+    env: dict[VariableName, EnvValue] = Field(default={})
+    """Its environment variables."""
+    all_domains: tuple[Domain, ...] = Field(default=(), alias="domains")
+    """Its domains, those of all environments."""
+    health: Health = Health()
+    """When a new version counts as healthy."""
+    release: Release = Release()
+    """How a release runs."""
+    decisions: Annotated[dict[str, str], AfterValidator(_known_policies)] = Field(default={})
+    """Decision -> `auto`, `ask` or an option, see docs/decisions.md."""
+    network: Network = Network()
+    """How checks from the outside reach the application."""
+    monitoring: Monitoring = Monitoring()
+    """Watching after the release."""
+
+    @model_validator(mode="after")
+    def _has_each_domain_once(self) -> Config:
+        seen: set[tuple[str, str]] = set()
+        for domain in self.all_domains:
+            if (domain.host, domain.path) in seen:
+                raise ValueError(f"`domains` holds {domain.host}{domain.path.rstrip('/')} twice: keep one.")
+            seen.add((domain.host, domain.path))
+        return self
+
+    @property
+    def application_name(self) -> str:
+        """Name of the application, the project's when it has none of its own."""
+        return self.application.name or self.project.name
+
+    @property
+    def domains(self) -> tuple[Domain, ...]:
+        """Domains of this environment: those named after it, and those that are named after no environment."""
+        others = {*USUAL_ENVIRONMENTS, *self.environment_names} - {self.environment}
+        return tuple(domain for domain in self.all_domains if domain.name not in others)
+
+    def policy(self, decision: Decision) -> str:
+        """Return how a decision is made: `auto`, `ask` or the id of an option."""
+        return self.decisions.get(decision.id, "auto")

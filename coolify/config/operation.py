@@ -1,0 +1,90 @@
+"""Sections `release`, `network` and `monitoring`: how a release runs and who hears of it."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Any
+
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from coolify.config.base import Section
+from coolify.config.fields import Line, Port
+
+__all__ = ["Alerts", "Monitoring", "Network", "Release", "ResolverAddress"]
+
+
+class Release(Section):
+    """How a release runs."""
+
+    deploy_timeout: Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)] = 1800.0
+    """Seconds that Coolify may take to build and start the new version."""
+    auto_deploy: bool = False
+    """Whether Coolify itself deploys on a push, past the health gate; off, pushes start a release."""
+
+
+class ResolverAddress(Section):
+    """A DNS server to ask, written as `192.0.2.53`, `192.0.2.53:5353` or `[2001:db8::53]:5353`."""
+
+    address: str
+    """IP address."""
+    port: Port = 53
+    """UDP and TCP port."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_text(cls, data: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever was written
+        if not isinstance(data, str):
+            return data
+        host, port = data, ""
+        if data.startswith("["):
+            host, _, rest = data[1:].partition("]")
+            port = rest.removeprefix(":")
+        elif data.count(":") == 1:
+            host, _, port = data.partition(":")
+        try:
+            address = str(ipaddress.ip_address(host))
+        except ValueError:
+            raise ValueError("is not an IP address, as in 192.0.2.53 or 192.0.2.53:5353.") from None
+        return {"address": address, **({"port": port} if port else {})}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe the address as it is written, as text."""
+        described = handler.resolve_ref_schema(handler(schema))
+        description = described["description"]
+        described.clear()
+        described.update({"type": "string", "description": description})
+        return described
+
+
+class Network(Section):
+    """How the checks from the outside reach name servers and the application."""
+
+    resolvers: tuple[ResolverAddress, ...] = ()
+    """DNS servers to ask; those of the system when left out."""
+    ca_file: Line | None = None
+    """PEM file with the certificate authorities to trust, for a private one; those of the system when left out."""
+    http_port: Port = 80
+    """Port of plain HTTP at the server."""
+    https_port: Port = 443
+    """Port of HTTPS at the server."""
+
+
+class Alerts(Section):
+    """Who is told when something is wrong."""
+
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
+    """Mail address."""
+    slack: Annotated[str, Field(pattern=r"^[#@][^\s#@]+$", max_length=81)] | None = None
+    """Slack channel with `#`, or person with `@`."""
+
+
+class Monitoring(Section):
+    """Watching after the release."""
+
+    enabled: bool = False
+    """Whether the application is watched."""
+    alerts: Alerts = Alerts()
+    """Who is told."""

@@ -1,0 +1,78 @@
+"""Section `resources`: how much of the server the application may use."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from coolify.config.base import Section
+from coolify.config.quantities import docker_cpus, docker_memory, parse_quantity
+
+__all__ = ["Resources"]
+
+_LEAST_MEMORY = 6 * 1024**2  # Docker refuses less.
+
+
+def _cpu(text: str) -> str:
+    if parse_quantity(text) < Decimal("0.01"):
+        raise ValueError("is less than 10m, the least that Docker allows.")
+    return text
+
+
+def _memory(text: str) -> str:
+    if parse_quantity(text) < _LEAST_MEMORY:
+        raise ValueError("is less than 6Mi, the least that Docker allows: a number alone counts bytes.")
+    return text
+
+
+Memory = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_memory)]
+
+
+class Resources(Section):
+    """Limits, in the notation of Kubernetes: processors `2` or `500m`, sizes `512Mi` or `4Gi`; none when left out."""
+
+    cpu: Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_cpu)] | None = None
+    """Processors."""
+    memory: Memory | None = None
+    """Memory."""
+    memory_swap: Memory | None = None
+    """Memory and swap together, at least `memory`."""
+    storage: Memory | None = None
+    """Disk that must be free on the server before a release; Coolify sets no limit."""
+
+    @model_validator(mode="after")
+    def _swap_includes_memory(self) -> Resources:
+        if self.memory_swap is None:
+            return self
+        if self.memory is None:
+            raise ValueError("`memory_swap` needs `memory`.")
+        if parse_quantity(self.memory_swap) < parse_quantity(self.memory):
+            raise ValueError("`memory_swap` is memory and swap together: it cannot be less than `memory`.")
+        return self
+
+    @property
+    def docker_cpus(self) -> str:
+        """Processors for Coolify's `limits_cpus`, `0` for no limit."""
+        return docker_cpus(self.cpu)
+
+    @property
+    def docker_memory(self) -> str:
+        """Memory for Coolify's `limits_memory`, `0` for no limit."""
+        return docker_memory(self.memory)
+
+    @property
+    def docker_memory_swap(self) -> str:
+        """Memory and swap for Coolify's `limits_memory_swap`, `0` for no limit."""
+        return docker_memory(self.memory_swap)
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """Memory in bytes."""
+        return None if self.memory is None else int(parse_quantity(self.memory))
+
+    @property
+    def storage_bytes(self) -> int | None:
+        """Disk in bytes."""
+        return None if self.storage is None else int(parse_quantity(self.storage))
