@@ -236,7 +236,7 @@ _MESSAGES: Final = {
 def _unknown_key(document: PlacedMap, key: str, owner: Sequence[str | int]) -> Problem:
     place, _ = _locate(document, (*owner, key))
     known = [name for name in _known_keys(owner) if name not in _INTERNAL]
-    return place.problem(f"unknown key: {nearest(key, known)}.")
+    return place.problem(f"unknown key: {nearest(key, known)}")
 
 
 def _known_keys(location: Sequence[str | int]) -> tuple[str, ...]:

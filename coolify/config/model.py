@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from coolify.config.access import Application, Auth, Project
@@ -16,9 +16,9 @@ from coolify.config.env import EnvValue
 from coolify.config.fields import Label, ServerUrl, VariableName
 from coolify.config.health import Health
 from coolify.config.operation import Monitoring, Network, Release
+from coolify.config.policies import Policies
 from coolify.config.resources import Resources
-from coolify.config.suggest import nearest
-from coolify.decisions import DECISIONS, Decision
+from coolify.decisions import Decision
 
 __all__ = ["DEFAULT_PATH", "USUAL_ENVIRONMENTS", "Config"]
 
@@ -28,14 +28,13 @@ USUAL_ENVIRONMENTS: Final = ("production", "staging", "development")
 """Names that select an environment even when `environments` does not list them."""
 
 
-def _known_policies(policies: dict[str, str]) -> dict[str, str]:
-    known = {decision.id: decision for decision in DECISIONS}
-    for name, policy in policies.items():
-        if name not in known:
-            raise ValueError(f"there is no decision `{name}`: {nearest(name, known)}.")
-        if policy not in known[name].policies:
-            raise ValueError(f"`{name}` cannot be decided so: {nearest(policy, known[name].policies)}.")
-    return policies
+def _each_once(domains: tuple[Domain, ...]) -> tuple[Domain, ...]:
+    seen: set[tuple[str, str]] = set()
+    for domain in domains:
+        if (domain.host, domain.path) in seen:
+            raise ValueError(f"{domain.host}{domain.path.rstrip('/')} is written twice: keep one.")
+        seen.add((domain.host, domain.path))
+    return domains
 
 
 class Config(Section):
@@ -66,27 +65,18 @@ class Config(Section):
     """How much of the server it may use."""
     env: dict[VariableName, EnvValue] = Field(default={})
     """Its environment variables."""
-    all_domains: tuple[Domain, ...] = Field(default=(), alias="domains")
+    all_domains: Annotated[tuple[Domain, ...], AfterValidator(_each_once)] = Field(default=(), alias="domains")
     """Its domains, those of all environments."""
     health: Health = Health()
     """When a new version counts as healthy."""
     release: Release = Release()
     """How a release runs."""
-    decisions: Annotated[dict[str, str], AfterValidator(_known_policies)] = Field(default={})
+    decisions: Policies = Field(default={})
     """Decision -> `auto`, `ask` or an option, see docs/decisions.md."""
     network: Network = Network()
     """How checks from the outside reach the application."""
     monitoring: Monitoring = Monitoring()
     """Watching after the release."""
-
-    @model_validator(mode="after")
-    def _has_each_domain_once(self) -> Config:
-        seen: set[tuple[str, str]] = set()
-        for domain in self.all_domains:
-            if (domain.host, domain.path) in seen:
-                raise ValueError(f"`domains` holds {domain.host}{domain.path.rstrip('/')} twice: keep one.")
-            seen.add((domain.host, domain.path))
-        return self
 
     @property
     def application_name(self) -> str:

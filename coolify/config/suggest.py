@@ -9,7 +9,7 @@ __all__ = ["nearest"]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return `did you mean x?` without question mark, or the known words when none is near.
+    """Return the end of a message: `did you mean x?`, or the known words when none is near.
 
     Args:
         word: What was written.
@@ -19,5 +19,5 @@ def nearest(word: str, known: Iterable[str]) -> str:
     folded = {one.lower().replace("-", "_"): one for one in words}
     close = get_close_matches(word.lower().replace("-", "_"), folded, n=1)
     if close:
-        return f"did you mean `{folded[close[0]]}`"
-    return "known are " + ", ".join(f"`{one}`" for one in words)
+        return f"did you mean `{folded[close[0]]}`?"
+    return f"known are {', '.join(f'`{one}`' for one in words)}."
