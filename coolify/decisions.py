@@ -157,7 +157,7 @@ AUTHENTICATION_FAILED: Final = Decision(
         Option(
             "retry", "Read the token again and retry", "The token is read again from its source and tried once more."
         ),
-        Option(ABORT, "Abort the release", "The release ends as failed; nothing has been changed."),
+        Option(ABORT, "Abort the release", "The release ends as failed; the running version is not touched."),
     ),
     default="retry",
     fallback=(),
@@ -307,7 +307,7 @@ def _section(decision: Decision) -> str:
     order = [f"`{one}`" for one in dict.fromkeys((decision.default, *decision.fallback, ABORT))]
     name = decision.id.replace("-", "_")
     edges = [
-        f'    {name}{{"{decision.id}"}} -->|{option.id}{" (default)" if option.id == decision.default else ""}| '
+        f'    {name}{{"{decision.id}"}} -->|"{option.id}{" (default)" if option.id == decision.default else ""}"| '
         f'{name}_{option.id}["{option.label}"]'
         for option in decision.options
     ]

@@ -1,0 +1,119 @@
+"""How a decision is made."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coolify.decisions import (
+    ABORT,
+    CERTIFICATE_INVALID,
+    DECISIONS,
+    DOMAIN_NOT_POINTING,
+    HEALTH_GATE_FAILED,
+    Choice,
+    Decision,
+    Option,
+    decide,
+    markdown,
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> dict[str, object]:
+    decision = draw(st.sampled_from(DECISIONS))
+    options = st.sampled_from(decision.option_ids)
+    return {
+        "decision": decision,
+        "policy": draw(st.sampled_from(decision.policies)),
+        "unavailable": draw(st.dictionaries(options, st.just("not set up"))),
+        "answer": draw(st.none() | options),
+        "timed_out": draw(st.booleans()),
+    }
+
+
+@given(situations())
+def test_an_unavailable_option_is_never_chosen(situation) -> None:
+    choice = decide(**situation)
+    assert choice.option.id == ABORT or choice.option.id not in situation["unavailable"]
+
+
+@given(situations())
+def test_the_choice_is_an_option_of_its_decision_and_says_why(situation) -> None:
+    choice = decide(**situation)
+    assert choice.option in choice.decision.options
+    assert choice.reason.endswith(".")
+    assert decide(**situation) == choice
+
+
+@given(situations())
+def test_an_available_wish_is_granted(situation) -> None:
+    decision, unavailable = situation["decision"], situation["unavailable"]
+    wish = situation["answer"]
+    if wish is None and not situation["timed_out"] and situation["policy"] in decision.option_ids:
+        wish = situation["policy"]
+    if wish is not None and wish not in unavailable:
+        assert decide(**situation).option.id == wish
+
+
+@pytest.mark.parametrize("decision", DECISIONS, ids=lambda decision: decision.id)
+def test_with_nothing_available_a_release_aborts(decision: Decision) -> None:
+    unavailable = dict.fromkeys(decision.option_ids, "broken")
+    assert decide(decision, unavailable=unavailable).option.id == ABORT
+
+
+def seen(choice: Choice) -> tuple[str, str]:
+    return choice.option.id, choice.by
+
+
+def test_auto_takes_the_default() -> None:
+    assert seen(decide(HEALTH_GATE_FAILED)) == ("rollback", "default")
+
+
+def test_a_policy_names_its_option() -> None:
+    assert seen(decide(DOMAIN_NOT_POINTING, "guide")) == ("guide", "policy")
+
+
+def test_an_operators_answer_goes_before_the_policy() -> None:
+    assert seen(decide(DOMAIN_NOT_POINTING, "guide", answer="abort")) == ("abort", "operator")
+
+
+def test_without_an_answer_in_time_the_default_is_taken() -> None:
+    assert seen(decide(HEALTH_GATE_FAILED, "ask", timed_out=True)) == ("rollback", "timeout")
+
+
+def test_an_unavailable_option_gives_way_and_the_reason_says_so() -> None:
+    choice = decide(DOMAIN_NOT_POINTING, unavailable={"automate": "no DNS provider is set up."})
+    assert seen(choice) == ("guide", "default")
+    assert choice.reason == (
+        "It is the default. But 'automate' is not available (no DNS provider is set up), so 'guide' was taken instead."
+    )
+
+
+def test_a_temporary_certificate_is_accepted_only_when_somebody_said_so() -> None:
+    assert decide(CERTIFICATE_INVALID, unavailable={"wait": "past the deadline"}).option.id == ABORT
+    assert decide(CERTIFICATE_INVALID, "accept").option.id == "accept"
+
+
+@pytest.mark.parametrize("wrong", [{"policy": "roll-back"}, {"answer": "roll-back"}])
+def test_an_unknown_policy_or_answer_is_an_error(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="roll-back"):
+        decide(HEALTH_GATE_FAILED, **wrong)
+
+
+def test_ids_are_unique_and_kebab_case() -> None:
+    ids = [decision.id for decision in DECISIONS]
+    assert len(set(ids)) == len(ids)
+    assert all(one == one.lower() and one.replace("-", "").isalpha() for one in ids)
+
+
+def test_a_decision_without_abort_cannot_be_declared() -> None:
+    with pytest.raises(ValueError, match="abort"):
+        Decision("x", "?", (Option("go", "Go", "It goes."),), "go", (), "", 1.0)
+
+
+def test_the_page_about_decisions_is_current() -> None:
+    assert (ROOT / "docs/decisions.md").read_text() == markdown(), "run `python -m coolify.decisions`"
