@@ -14,6 +14,7 @@ from coolify.config.load import find_config, load_config, resolve_variables
 from coolify.config.model import DEFAULT_PATH, Config
 from coolify.config.operation import Alerts, Monitoring, Network, Release, ResolverAddress
 from coolify.config.resources import Resources
+from coolify.config.writer import ConfigDocument
 
 __all__ = [
     "DEFAULT_PATH",
@@ -23,6 +24,7 @@ __all__ = [
     "Build",
     "BuildPack",
     "Config",
+    "ConfigDocument",
     "ConfigError",
     "ContainerHealth",
     "Domain",
