@@ -1,0 +1,191 @@
+"""The HTTP application: checks in Coolify's order, then the handler (reference 0.2)."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import math
+import time
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+# Importing the modules registers their routes.
+from coolify_sandbox.runtime.contract import Runtime
+from coolify_sandbox.server import applications, deployments, inventory, variables
+from coolify_sandbox.server.faults import FaultInjector
+from coolify_sandbox.server.http import ROUTES, Call, Endpoint, Refusal, answer, read_body
+from coolify_sandbox.server.queue import DeploymentQueue
+from coolify_sandbox.server.state import Row, State, Token
+from coolify_sandbox.server.versions import at_least_version
+
+__all__ = ["create_app"]
+
+_HANDLERS: Final = (applications, deployments, inventory, variables)
+_PREFIX: Final = "/api/v1"
+_DOCS: Final = {"message": "Not found.", "docs": "https://coolify.io/docs"}
+_SINCE_POST_ONLY: Final = "4.2.0"
+_GET_TO_POST: Final = {"message": "This endpoint has changed to a POST request."}
+_ACTIONS: Final = ("/deploy", "/start", "/restart", "/stop", "/validate", "/enable", "/disable")
+_ELEVATED: Final = frozenset({"root", "*", "write", "write:sensitive", "deploy", "read:sensitive"})
+
+
+class _RateLimit:
+    """Requests of a user in the current minute (reference 0.4)."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._seen: defaultdict[int, deque[float]] = defaultdict(deque)
+
+    def count(self, user_id: int) -> dict[str, str]:
+        """Count a request and return the headers about it.
+
+        Raises:
+            Refusal: The user has none left.
+        """
+        now = time.monotonic()
+        seen = self._seen[user_id]
+        while seen and seen[0] <= now - 60:
+            seen.popleft()
+        if len(seen) >= self._limit:
+            wait = max(1, math.ceil(60 - (now - seen[0])))
+            headers = {"Retry-After": str(wait), "X-RateLimit-Reset": str(int(time.time()) + wait)}
+            raise Refusal(429, {"message": "Too Many Attempts."}, headers | self._headers(0))
+        seen.append(now)
+        return self._headers(self._limit - len(seen))
+
+    def _headers(self, remaining: int) -> dict[str, str]:
+        return {"X-RateLimit-Limit": str(self._limit), "X-RateLimit-Remaining": str(remaining)}
+
+
+def create_app(state: State, runtime: Runtime) -> Starlette:
+    """Build the application; its lifespan runs the deployment queue.
+
+    `app.state.faults` injects faults and lists the requests, `app.state.queue` is the deployment queue.
+    """
+    assert all(_HANDLERS)  # noqa: S101 - keeps the imports, which register the routes
+    queue = DeploymentQueue(state, runtime)
+    limit = _RateLimit(state.settings.rate_limit)
+
+    async def api(request: Request) -> Response:
+        headers: dict[str, str] = {"cache-control": "no-cache, private"}
+        try:
+            status, payload = await _serve(request, state, queue, limit, headers)
+        except Refusal as refusal:
+            return answer(refusal.status, dict(refusal.body), headers | dict(refusal.headers))
+        return answer(status, payload, headers)
+
+    async def liveness(_: Request) -> Response:
+        return answer(200, "OK", {})
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        worker = asyncio.create_task(queue.run())
+        try:
+            yield
+        finally:
+            worker.cancel()
+            with suppress(asyncio.CancelledError):
+                await worker
+
+    methods = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
+    app = Starlette(
+        routes=[Route("/api/health", liveness), Route("/api/{rest:path}", api, methods=methods)], lifespan=lifespan
+    )
+    app.state.queue = queue
+    faults: list[FaultInjector] = []
+
+    def injector(inner: ASGIApp) -> FaultInjector:
+        faults.append(FaultInjector(inner))
+        app.state.faults = faults[-1]
+        return faults[-1]
+
+    app.add_middleware(injector)
+    app.middleware_stack = app.build_middleware_stack()
+    return app
+
+
+async def _serve(
+    request: Request, state: State, queue: DeploymentQueue, limit: _RateLimit, headers: dict[str, str]
+) -> tuple[int, object]:
+    endpoint, path = _match(request, state)
+    if endpoint.ability is None:
+        return await endpoint.handler(Call(request, state, None, path))
+    token = _authenticate(request, state)
+    headers |= limit.count(token.user_id)
+    _refuse_unauthorised(request, state, token, endpoint)
+    body = await read_body(request, demanded=endpoint.body)
+    status, payload = await endpoint.handler(Call(request, state, token, path, body))
+    if endpoint.method == "GET" and endpoint.pattern.match("/applications/x"):
+        await _refresh_status(state, queue, str(path.get("uuid")))
+    return status, payload
+
+
+def _match(request: Request, state: State) -> tuple[Endpoint, dict[str, str]]:
+    """Find the endpoint of this version; everything else is `Not found.` with a link, whatever the method."""
+    path = request.url.path.removeprefix(_PREFIX)
+    version = state.settings.version
+    known = [
+        (endpoint, match.groupdict())
+        for endpoint in ROUTES
+        if (match := endpoint.pattern.match(path))
+        and at_least_version(version, endpoint.since)
+        and not (endpoint.until and at_least_version(version, endpoint.until))
+    ]
+    for endpoint, values in known:
+        if endpoint.method == request.method:
+            return endpoint, values
+    action = next((one for one in known if one[0].method == "POST" and path.rstrip("/").endswith(_ACTIONS)), None)
+    if request.method == "GET" and action is not None:
+        if at_least_version(version, _SINCE_POST_ONLY):
+            _authenticate(request, state)
+            raise Refusal(405, _GET_TO_POST, {"Allow": "POST"})
+        return action
+    raise Refusal(404, _DOCS)
+
+
+def _authenticate(request: Request, state: State) -> Token:
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    token = state.find_token(text.strip()) if scheme.lower() == "bearer" else None
+    if token is None:
+        raise Refusal(401, {"message": "Unauthenticated."})
+    return token
+
+
+def _refuse_unauthorised(request: Request, state: State, token: Token, endpoint: Endpoint) -> None:
+    """Check role, API switch, allow list and ability, in this order."""
+    if token.role == "member" and _ELEVATED & token.abilities:
+        raise Refusal(403, {"message": "Missing required team role."})
+    instance = state.by_id("instance", 0)
+    if instance is not None:
+        _refuse_closed(request, instance, endpoint)
+    ability = endpoint.ability or ""
+    if not token.can(ability):
+        raise Refusal(403, {"message": f"Missing required permissions: {ability}"})
+
+
+def _refuse_closed(request: Request, instance: Row, endpoint: Endpoint) -> None:
+    if not instance["is_api_enabled"] and not endpoint.pattern.match("/enable"):
+        raise Refusal(403, {"success": True, "message": "API is disabled."})
+    allowed = [one.strip() for one in (instance["allowed_ips"] or "").split(",") if one.strip()]
+    client = ipaddress.ip_address(request.client.host if request.client else "127.0.0.1")
+    if allowed and "0.0.0.0" not in allowed:
+        networks = [ipaddress.ip_network(one, strict=False) for one in allowed]
+        if not any(client in network for network in networks):
+            raise Refusal(403, {"success": True, "message": "You are not allowed to access the API."})
+
+
+async def _refresh_status(state: State, queue: DeploymentQueue, uuid: str) -> None:
+    """Note the container's state after an answer: what Coolify tells lags behind (reference 4.5)."""
+    row = state.by_uuid("application", uuid)
+    if row is not None:
+        status = (await queue.runtime.status(uuid)).value
+        if status != row["status"]:
+            state.update(row, status=status)

@@ -1,0 +1,109 @@
+"""Domains of applications: syntax, conflicts, generated labels (reference 3.1, 3.2, 3.4)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from coolify_sandbox.server.http import Call, Refusal
+from coolify_sandbox.server.state import Row
+
+__all__ = ["default_domain", "generated_labels", "normalised", "refuse_conflicts", "split_domains"]
+
+_FORBIDDEN: Final = re.compile(r"[`$;&|<>()\\\s*]")
+
+
+def split_domains(domains: str | None) -> list[str]:
+    """Return the single URLs of a comma-separated list."""
+    return [one.strip() for one in (domains or "").split(",") if one.strip()]
+
+
+def normalised(domains: str | None) -> tuple[str | None, list[str]]:
+    """Return the list as Coolify stores it, and what is wrong with it."""
+    urls = []
+    errors = []
+    for url in split_domains(domains):
+        parts = urlsplit(url)
+        if parts.scheme.lower() not in {"http", "https"} or not parts.hostname or _FORBIDDEN.search(url):
+            errors.append(f"Invalid URL: {url}")
+            continue
+        head = f"{parts.scheme.lower()}://{parts.netloc.lower()}"
+        urls.append(head + parts.path.rstrip("/") if parts.path != "/" else head)
+    return (",".join(dict.fromkeys(urls)) or None), errors
+
+
+def refuse_conflicts(call: Call, domains: str | None, own_uuid: str | None) -> None:
+    """Answer 409 when another application of the team has one of the URLs."""
+    wanted = set(split_domains(domains))
+    conflicts = []
+    for other in call.state.all("application", team_id=call.team_id):
+        taken = set(split_domains(other["fqdn"]))
+        if other.uuid == own_uuid:
+            continue
+        conflicts += [
+            {
+                "domain": domain,
+                "resource_name": other["name"],
+                "resource_uuid": other.uuid,
+                "resource_type": "application",
+                "message": f"Domain {domain} is already in use by application '{other['name']}'",
+            }
+            for domain in split_domains(domains)
+            if domain in wanted & taken
+        ]
+    if conflicts:
+        raise Refusal(
+            409,
+            {
+                "message": "Domain conflicts detected. Use force_domain_override=true to proceed.",
+                "conflicts": conflicts,
+                "warning": "Using the same domain for multiple resources can cause routing conflicts and "
+                "unpredictable behavior.",
+            },
+        )
+
+
+def default_domain(server: Row, application_uuid: str) -> str:
+    """Return the domain that Coolify invents: plain HTTP with sslip.io where no wildcard domain is set."""
+    wildcard = server["settings"].get("wildcard_domain")
+    if wildcard:
+        parts = urlsplit(wildcard)
+        return f"{parts.scheme}://{application_uuid}.{parts.netloc}"
+    return f"http://{application_uuid}.{server['ip']}.sslip.io"
+
+
+def generated_labels(uuid: str, attributes: dict[str, Any], settings: dict[str, Any]) -> str:
+    """Return the labels for the application's domains, one `key=value` a line."""
+    port = str(attributes.get("ports_exposes") or "80").split(",")[0]
+    lines = ["traefik.enable=true"]
+    if settings.get("is_gzip_enabled", True):
+        lines.append("traefik.http.middlewares.gzip.compress=true")
+    lines.append("traefik.http.middlewares.redirect-to-https.redirectscheme.scheme=https")
+    for index, url in enumerate(split_domains(attributes.get("fqdn"))):
+        parts = urlsplit(url)
+        path = parts.path or "/"
+        target = str(parts.port or port)
+        rule = f"Host(`{parts.hostname}`) && PathPrefix(`{path}`)"
+        http, https = f"http-{index}-{uuid}", f"https-{index}-{uuid}"
+        routers, services = "traefik.http.routers", "traefik.http.services"
+        redirect = parts.scheme == "https" and settings.get("is_force_https_enabled", True)
+        lines += [
+            f"{routers}.{http}.entryPoints=http",
+            f"{routers}.{http}.middlewares={'redirect-to-https' if redirect else 'gzip'}",
+            f"{routers}.{http}.rule={rule}",
+            f"{routers}.{http}.service={http}",
+            f"{services}.{http}.loadbalancer.server.port={target}",
+        ]
+        if parts.scheme == "https":
+            lines += [
+                f"{routers}.{https}.entryPoints=https",
+                f"{routers}.{https}.middlewares=gzip",
+                f"{routers}.{https}.rule={rule}",
+                f"{routers}.{https}.service={https}",
+                f"{routers}.{https}.tls.certresolver=letsencrypt",
+                f"{routers}.{https}.tls=true",
+                f"{services}.{https}.loadbalancer.server.port={target}",
+            ]
+        lines += [f"caddy_{index}={parts.scheme}://{parts.hostname}", "caddy_ingress_network=coolify"]
+    return "\n".join(lines)

@@ -1,0 +1,20 @@
+"""How the embedded Coolify is set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ServerSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Version, limits and surroundings of the embedded Coolify."""
+
+    version: str = "4.3.11"
+    rate_limit: int = 200
+    """Requests a minute and user."""
+    concurrent_builds: int = 2
+    deployment_queue_limit: int = 25
+    wildcard_domain: str | None = None
+    server_ip: str = "127.0.0.1"
