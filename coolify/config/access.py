@@ -16,7 +16,7 @@ __all__ = ["Application", "Auth", "Project"]
 class Auth(Section):
     """How to authenticate at the Coolify server."""
 
-    token: Reference = Field(default=Reference("${COOLIFY_TOKEN}"))
+    token: Reference = Field(default=Reference("${COOLIFY_TOKEN}"), json_schema_extra={"default": "${COOLIFY_TOKEN}"})
     """API token, as a reference to an environment variable; a literal token is refused."""
     expires: AwareDatetime | None = None
     """When the token expires, as its page in Coolify shows it; the API cannot tell. Releases warn before."""

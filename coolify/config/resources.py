@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from coolify.config.base import Section
 from coolify.config.quantities import docker_cpus, docker_memory, parse_quantity
@@ -27,13 +27,15 @@ def _memory(text: str) -> str:
     return text
 
 
-Memory = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_memory)]
+_Written = WithJsonSchema({"type": ["string", "number"]})
+Processors = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_cpu), _Written]
+Memory = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_memory), _Written]
 
 
 class Resources(Section):
     """Limits, in the notation of Kubernetes: processors `2` or `500m`, sizes `512Mi` or `4Gi`; none when left out."""
 
-    cpu: Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_cpu)] | None = None
+    cpu: Processors | None = None
     """Processors."""
     memory: Memory | None = None
     """Memory."""
