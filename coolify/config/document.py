@@ -128,9 +128,12 @@ def merge(base: PlacedMap, over: PlacedMap) -> PlacedMap:
         merged.put(key, base.keys_at[key], value)
     for key, value in over.items():
         below = merged.get(key)
-        both_maps = isinstance(below, PlacedMap) and isinstance(value, PlacedMap)
-        new = merge(below, value) if isinstance(below, PlacedMap) and isinstance(value, PlacedMap) else value
-        merged.put(key, merged.keys_at[key] if both_maps else over.keys_at[key], new)
+        if not isinstance(below, PlacedMap):
+            merged.put(key, over.keys_at[key], value)
+        elif isinstance(value, PlacedMap):
+            merged.put(key, merged.keys_at[key], merge(below, value))
+        elif value is not None:  # a section with nothing in it changes nothing
+            merged.put(key, over.keys_at[key], value)
     return merged
 
 

@@ -45,4 +45,9 @@ class ConfigError(OperatorError):
     def _render(self, problem: Problem) -> str:
         place = f"{self.file}:{problem.line}" if problem.line else str(self.file)
         subject = f"{problem.path}: " if problem.path else ""
-        return f"{place}: {subject}{problem.message}"
+        return _printable(f"{place}: {subject}{problem.message}")
+
+
+def _printable(text: str) -> str:
+    """Escape what would break the line or steer a terminal: keys are repeated as they were written."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

@@ -67,7 +67,9 @@ def load_config(path: Path, *, environment: str | None = None) -> Config:
     config: Config | None = None
     for name in dict.fromkeys((chosen, *overlays)):
         merged = merge(document, overlays[name]) if name in overlays else document
-        made = _validate(merged, path, name if name != written else None, tuple(overlays))
+        # What is written there stays when it is no text: the model then says so.
+        override = name if name != written and not isinstance(written, PlacedMap | PlacedList) else None
+        made = _validate(merged, path, override, tuple(overlays))
         if isinstance(made, Config):
             config = made if name == chosen else config
         else:

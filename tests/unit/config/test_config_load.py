@@ -217,6 +217,7 @@ def test_all_problems_are_told_at_once_each_with_its_line(write: Write) -> None:
         ("network: {resolvers: [dns.example]}", 3, "network.resolvers[0]", "not an IP address"),
         ("network: {resolvers: ['1.1.1.1:0']}", 3, "network.resolvers[0]", "at least 1"),
         ("monitoring: {alerts: {slack: deployments}}", 3, "monitoring.alerts.slack", "not written"),
+        ("environment: [a]", 3, "environment", "must be text"),
         ("environments: [a]", 3, "environments", "mapping"),
         ("environments:\n  a b: {}", 4, "environments.a b", "not an environment's name"),
         ("environments:\n  x: {environment: y}", 4, "environments.x.environment", "cannot be set"),
@@ -345,3 +346,19 @@ def test_a_domain_named_after_an_environment_belongs_to_it_alone(load, environme
 
 def test_the_environment_of_the_file_chooses_its_overlay(load) -> None:
     assert load("environment: staging\n" + OVERLAID).resources.memory == "1Gi"
+
+
+def test_an_overlay_section_with_nothing_in_it_changes_nothing(load) -> None:
+    assert load(OVERLAID + "  qa: {resources: , health: {path: /qa}}\n", "qa").resources.memory == "4Gi"
+
+
+def test_a_key_that_cannot_be_printed_does_not_steer_the_terminal(write: Write) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(LEAST + '"\\e[2J\\n": x\n'))
+    assert str(caught.value).isprintable()
+
+
+def test_a_refusal_can_be_pickled(write: Write) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(write("colour: blue\n"))
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
