@@ -1,0 +1,181 @@
+"""The edge proxy, Traefik's stand-in: TLS by server name, routing by host and path, one backend each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route as HttpRoute
+
+from coolify_sandbox.authority import CertificateAuthority
+from coolify_sandbox.runtime.contract import Route
+from coolify_sandbox.serving import serve_forever
+
+__all__ = ["EdgeProxy"]
+
+_HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""RFC 9110 section 7.6.1: headers that end at a proxy."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Router:
+    route: Route
+    upstream_port: int
+    force_https: bool
+    headers: tuple[tuple[str, str], ...]
+
+
+class EdgeProxy:
+    """One HTTP and one HTTPS port for all applications."""
+
+    def __init__(self, authority: CertificateAuthority) -> None:
+        self._authority = authority
+        self._routers: dict[str, tuple[_Router, ...]] = {}
+        self._client = httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5), trust_env=False, follow_redirects=False)
+        self.http_port = 0
+        self.https_port = 0
+
+    def set_routes(
+        self,
+        application_uuid: str,
+        routes: tuple[Route, ...],
+        upstream_port: int,
+        *,
+        force_https: bool,
+        labels: tuple[str, ...] = (),
+    ) -> None:
+        """Send an application's public URLs to a process from now on, in one step."""
+        headers = _header_middlewares(labels)
+        self._routers[application_uuid] = tuple(_Router(route, upstream_port, force_https, headers) for route in routes)
+
+    def remove(self, application_uuid: str) -> None:
+        """Forget an application's URLs."""
+        self._routers.pop(application_uuid, None)
+
+    @contextlib.asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Listen until the context is left."""
+        methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+        app = Starlette(routes=[HttpRoute("/{path:path}", self._handle, methods=methods)])
+        context = self._authority.context(None)
+        context.sni_callback = self._choose_certificate
+        async with serve_forever(app) as self.http_port, serve_forever(app, context) as self.https_port:
+            try:
+                yield
+            finally:
+                await self._client.aclose()
+
+    def _choose_certificate(self, session: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        """Use the host's own certificate once a router with TLS exists, as after a successful ACME order."""
+        host = (name or "").lower()
+        secure = any(one.route.host == host and one.route.scheme == "https" for one in self._all())
+        session.context = self._authority.context(host if secure else None)
+
+    def _all(self) -> list[_Router]:
+        return [router for routers in self._routers.values() for router in routers]
+
+    async def _handle(self, request: Request) -> Response:
+        host = (request.url.hostname or "").lower()
+        path = request.url.path
+        fitting = [one for one in self._all() if one.route.host == host and _below(path, one.route.path)]
+        secure = request.url.scheme == "https"
+        by_scheme = [one for one in fitting if not secure or one.route.scheme == "https"]
+        if not by_scheme:
+            return PlainTextResponse("404 page not found\n", 404)
+        router = max(by_scheme, key=lambda one: len(one.route.path))
+        if not secure and router.route.scheme == "https" and router.force_https:
+            return RedirectResponse(str(request.url.replace(scheme="https", port=self.https_port)), 302)
+        return await self._forward(request, router)
+
+    async def _forward(self, request: Request, router: _Router) -> Response:
+        prefix = router.route.path.rstrip("/")
+        path = request.url.path.removeprefix(prefix) or "/"
+        headers = [(name, value) for name, value in request.headers.items() if name not in _HOP_BY_HOP]
+        client = request.client.host if request.client else ""
+        headers += [
+            ("x-forwarded-for", client),
+            ("x-forwarded-host", request.headers.get("host", "")),
+            ("x-forwarded-proto", request.url.scheme),
+        ]
+        url = httpx.URL(f"http://127.0.0.1:{router.upstream_port}").copy_with(
+            raw_path=(path + (f"?{request.url.query}" if request.url.query else "")).encode()
+        )
+        outgoing = self._client.build_request(request.method, url, headers=headers, content=await request.body())
+        try:
+            answer = await self._client.send(outgoing, stream=True)
+        except httpx.TransportError:
+            return PlainTextResponse("Bad Gateway", 502)
+        response = StreamingResponse(answer.aiter_raw(), answer.status_code, background=None)
+        response.raw_headers = [
+            (name.lower(), value) for name, value in answer.headers.raw if name.decode().lower() not in _HOP_BY_HOP
+        ]
+        for name, value in router.headers:
+            response.headers[name] = value
+        response.body_iterator = _closing(answer)
+        return response
+
+
+async def _closing(answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    finally:
+        await asyncio.shield(answer.aclose())
+
+
+def _below(path: str, prefix: str) -> bool:
+    bare = prefix.rstrip("/")
+    return path == bare or path.startswith(f"{bare}/")
+
+
+_HEADER_OPTIONS: Final = {
+    "framedeny": ("x-frame-options", "DENY"),
+    "contenttypenosniff": ("x-content-type-options", "nosniff"),
+    "referrerpolicy": ("referrer-policy", None),
+    "permissionspolicy": ("permissions-policy", None),
+    "contentsecuritypolicy": ("content-security-policy", None),
+}
+
+
+def _header_middlewares(labels: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the response headers of the middlewares that some router uses (reference 3.5)."""
+    pairs = dict(label.partition("=")[::2] for label in labels if "=" in label)
+    used = {
+        name.strip().removesuffix("@docker")
+        for key, value in pairs.items()
+        if key.startswith("traefik.http.routers.") and key.endswith(".middlewares")
+        for name in value.split(",")
+    }
+    headers: dict[str, str] = {}
+    for key, value in pairs.items():
+        parts = key.split(".")
+        if parts[:3] != ["traefik", "http", "middlewares"] or len(parts) < 6 or parts[3] not in used:
+            continue
+        option = parts[5].lower()
+        if option == "customresponseheaders" and len(parts) == 7:
+            headers[parts[6].lower()] = value
+        elif option == "stsseconds":
+            headers["strict-transport-security"] = f"max-age={value}"
+        elif option in _HEADER_OPTIONS and value != "false":
+            name, fixed = _HEADER_OPTIONS[option]
+            headers[name] = fixed or value
+    return tuple(headers.items())

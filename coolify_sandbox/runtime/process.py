@@ -1,0 +1,119 @@
+"""A running version of an application: one process group, its port and its last words."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+__all__ = ["AppProcess", "free_port"]
+
+_LAUNCHER: Final = Path(__file__).with_name("launch.py")
+_STOP_GRACE: Final = 5.0
+_LOG_LIMIT: Final = 512_000
+_RESTART_DELAYS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+def free_port() -> int:
+    """Return a loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class AppProcess:
+    """Runs a shell command with `PORT`, restarts it when it crashes, ends it with everything that it started.
+
+    A container would be reached at its exposed port; here the process is told a free loopback port in `PORT`, the
+    sandbox's deliberate difference.
+    """
+
+    def __init__(self, command: str, directory: Path, environment: Mapping[str, str], log: Path) -> None:
+        self.port = free_port()
+        self.restarts = 0
+        self._command = command
+        self._directory = directory
+        self._environment = environment
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process lives right now."""
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        """Start the process; from now on it is started again when it ends by itself."""
+        await self._spawn()
+        self._keeper = asyncio.create_task(self._keep_alive())
+
+    async def wait_until_listening(self, seconds: float) -> bool:
+        """Wait until the port accepts connections; return False when the process ends or time is up first."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self.is_running:
+                    with contextlib.suppress(OSError):
+                        _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                        writer.close()
+                        return True
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            pass
+        return False
+
+    async def stop(self) -> None:
+        """End the process group: SIGTERM, after a grace period SIGKILL."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            async with asyncio.timeout(_STOP_GRACE):
+                await process.wait()
+        except TimeoutError:
+            pass
+        # The leader may be gone while a child of it stays.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+    def tail(self, lines: int) -> str:
+        """Return the last lines of what the process printed."""
+        if not self._log.exists():
+            return ""
+        text = self._log.read_bytes()[-_LOG_LIMIT:].decode(errors="replace")
+        return "\n".join(text.splitlines()[-lines:])
+
+    async def _spawn(self) -> None:
+        with self._log.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-I", str(_LAUNCHER), self._command,
+                cwd=self._directory,
+                env={**self._environment, "PORT": str(self.port)},
+                stdin=asyncio.subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )  # fmt: skip
+
+    async def _keep_alive(self) -> None:
+        """Start the process again after a crash, like Docker's `unless-stopped`."""
+        while True:
+            assert self._process is not None  # noqa: S101 - set by start
+            await self._process.wait()
+            await asyncio.sleep(_RESTART_DELAYS[min(self.restarts, len(_RESTART_DELAYS) - 1)])
+            self.restarts += 1
+            await self._spawn()

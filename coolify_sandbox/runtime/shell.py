@@ -1,0 +1,55 @@
+"""Run a program for a build: its output goes to the log, cancelling ends it and everything it started."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+__all__ = ["Finished", "base_environment", "run"]
+
+
+class Finished:
+    """Exit code and output of a program."""
+
+    def __init__(self, code: int, output: str) -> None:
+        self.code = code
+        self.output = output
+
+
+def base_environment(home: Path) -> dict[str, str]:
+    """Return what every program of the sandbox starts with: nothing of the operator's but the search path."""
+    return {
+        "PATH": os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+async def run(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Finished:
+    """Run a program to its end and return its output, standard error included."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=directory,
+        env=dict(environment),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        output, _ = await process.communicate()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+        raise
+    return Finished(process.returncode or 0, output.decode(errors="replace").strip())

@@ -1,0 +1,73 @@
+"""uvicorn on a loopback port within the running event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from coolify.errors import OperatorError
+
+__all__ = ["PortTakenError", "serve_forever"]
+
+
+class PortTakenError(OperatorError):
+    """Somebody else listens on the port."""
+
+    is_usage = True
+
+
+class _Server(uvicorn.Server):
+    def install_signal_handlers(self) -> None:
+        """Leave signals to the program that runs us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the program that runs us."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serve_forever(app: ASGIApp, context: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[int]:
+    """Serve an application until the context is left; yields the port.
+
+    Args:
+        app: ASGI application.
+        context: TLS context, None for plain HTTP.
+        port: Port on 127.0.0.1, 0 for a free one.
+
+    Raises:
+        PortTakenError: The port is in use.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError:
+        listener.close()
+        raise PortTakenError(
+            f"Port {port} on 127.0.0.1 is taken: choose another one with --port, or end what listens there."
+        ) from None
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="auto", timeout_graceful_shutdown=3, server_header=False
+    )
+    config.load()
+    config.ssl = context
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started:
+            if task.done():
+                await task
+                raise RuntimeError("the server ended before it began to serve")
+            await asyncio.sleep(0.01)
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
