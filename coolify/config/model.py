@@ -85,8 +85,13 @@ class Config(Section):
 
     @property
     def domains(self) -> tuple[Domain, ...]:
-        """Domains of this environment: those named after it, and those that are named after no environment."""
+        """Domains of this environment: those named after it, and those that are named after no environment.
+
+        An environment with entries of its own does without `primary`: one URL cannot lead to two applications.
+        """
         others = {*USUAL_ENVIRONMENTS, *self.environment_names} - {self.environment}
+        if any(domain.name == self.environment for domain in self.all_domains):
+            others.add("primary")
         return tuple(domain for domain in self.all_domains if domain.name not in others)
 
     def policy(self, decision: Decision) -> str:

@@ -192,8 +192,9 @@ ends with `PASSWORD`, `SECRET`, `TOKEN` or `PRIVATE_KEY`.
 _NOTES: Final = {
     "domains": """
 An entry has exactly one name with a host beside `ssl` and `path`. A name that is an environment (`production`,
-`staging`, `development`, or one of `environments`) keeps the entry to that environment; `primary` and all other
-names are used in every environment, unless an overlay in `environments` replaces the list.
+`staging`, `development`, or one of `environments`) keeps the entry to that environment, which then does
+without `primary`; all other names are used in every environment, unless an overlay in `environments` replaces the
+list.
 """,
     "environments": """
 A run for `staging` lays the section `staging` over the file: mappings are merged, lists are replaced. Without such

@@ -48,6 +48,7 @@ class Snapshot(BaseModel):
     domains: str | None = Field(default=None, description="Comma-separated URLs as Coolify stores them.")
     custom_labels: str | None = Field(default=None, description="Plain text of the container labels.")
     variables: tuple[SnapshotVariable, ...] = ()
+    preview_keys: tuple[str, ...] = Field(default=(), description="Keys that had a preview twin.")
     unreadable: tuple[str, ...] = Field(
         default=(),
         description="Names of variables whose values Coolify never shows again; a rollback leaves them alone.",

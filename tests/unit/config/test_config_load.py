@@ -333,8 +333,8 @@ def test_an_environment_without_overlay_is_only_a_name(load) -> None:
     ("environment", "names"),
     [
         (None, ["primary", "shop"]),
-        ("staging", ["primary", "staging", "shop"]),
-        ("review", ["primary", "review", "shop"]),
+        ("staging", ["staging", "shop"]),
+        ("review", ["review", "shop"]),
         ("qa", ["primary", "shop"]),
     ],
 )
