@@ -24,6 +24,7 @@ __all__ = [
     "PhaseStatus",
     "ProgressEvent",
     "StepDone",
+    "chained",
     "observe",
     "report",
 ]
@@ -100,6 +101,18 @@ def observe(observer: Observer) -> Iterator[None]:
         yield
     finally:
         _observer.reset(token)
+
+
+def chained(observer: Observer) -> Observer:
+    """Return an observer that passes every event on to the present one as well."""
+    outer = _observer.get()
+
+    def both(event: ProgressEvent) -> None:
+        observer(event)
+        if outer is not None:
+            outer(event)
+
+    return both
 
 
 def report(event: ProgressEvent) -> None:

@@ -3,15 +3,69 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.events import emit_event
+from prefect.states import Completed, Failed
 
-from coolify.release.report import ReleaseReport, render_markdown
+from coolify.release import Outcome, ReleaseKind, ReleaseRecord
+from coolify.release.report import ReleaseReport, Timeline, render_markdown
 
-__all__ = ["publish_report"]
+__all__ = ["Ending", "conclude", "final_state", "publish_report"]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a release or a rollback ended, before it is reported."""
+
+    outcome: Outcome
+    reason: str = ""
+    kind: ReleaseKind = "release"
+    application: str = ""
+    environment: str = ""
+    application_uuid: str | None = None
+    record: ReleaseRecord | None = None
+    deployed: bool = False
+    serving: str | None = None
+    url: str | None = None
+
+
+async def conclude(ending: Ending, timeline: Timeline, started: datetime) -> ReleaseReport:
+    """Write and publish the report of a release or a rollback."""
+    record = ending.record
+    report = ReleaseReport(
+        kind=ending.kind,
+        number=record.number if record else None,
+        application=ending.application,
+        environment=ending.environment,
+        outcome=ending.outcome,
+        deployed=ending.deployed,
+        reason=ending.reason,
+        commit=record.commit if record else None,
+        commit_message=record.commit_message if record else None,
+        serving=ending.serving,
+        url=ending.url,
+        deployment_uuid=record.deployment_uuid if record else None,
+        started_at=started,
+        finished_at=datetime.now(UTC),
+        phases=timeline.phases,
+        decisions=timeline.decisions,
+        changes=timeline.changes,
+        findings=timeline.findings,
+    )
+    await publish_report(report, ending.application_uuid)
+    return report
+
+
+def final_state(report: ReleaseReport) -> State[ReleaseReport]:
+    """Return the state of the run: its name is the outcome, and automations match on it."""
+    state = Completed if report.outcome is Outcome.COMPLETED else Failed
+    return state(name=report.outcome.state_name, message=report.reason or None, data=report)
 
 
 @task(name="publish report", cache_policy=NO_CACHE)

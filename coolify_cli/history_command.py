@@ -1,0 +1,74 @@
+"""`coolify history`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from coolify_cli.options import config_options, json_option
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from coolify.release import ReleaseRecord
+
+__all__ = ["history", "load_history", "print_history"]
+
+
+@click.command(epilog="Example: coolify history --json")
+@config_options
+@json_option
+def history(config: str, environment: str, *, as_json: bool) -> int:
+    """List the releases and rollbacks of the application, newest first."""
+    from rich.console import Console
+
+    from coolify_cli.running import check_configuration, quiet_prefect
+
+    check_configuration(config, environment)
+    quiet_prefect()
+    records = asyncio.run(load_history(config, environment))
+    if as_json:
+        sys.stdout.write(json.dumps([_plain(record) for record in records], indent=2) + "\n")
+    else:
+        print_history(Console(), records)
+    return 0
+
+
+async def load_history(config: str, environment: str) -> tuple[ReleaseRecord, ...]:
+    """Return the records of the application, newest first; none when it does not exist."""
+    from tasks.history import read_history
+    from tasks.session import Target
+
+    return await read_history(Target(config=config, environment=environment))
+
+
+def print_history(console: Console, records: tuple[ReleaseRecord, ...]) -> None:
+    """Print records as a table."""
+    from rich.table import Table
+
+    from coolify_cli.console import OUTCOME_STYLES
+
+    table = Table("No.", "Kind", "Outcome", "Released", "Serving after", "When (UTC)", "Why", header_style="bold")
+    for record in records:
+        outcome = "open" if record.outcome is None else record.outcome.value.replace("_", " ")
+        style = OUTCOME_STYLES[record.outcome] if record.outcome else "cyan"
+        table.add_row(
+            str(record.number),
+            record.kind,
+            f"[{style}]{outcome}[/]",
+            f"{(record.commit or '')[:8]} {record.commit_message or ''}".strip(),
+            (record.serving or "")[:8],
+            record.started_at.strftime("%Y-%m-%d %H:%M:%S"),
+            record.reason,
+        )
+    console.print(table if records else "No release yet.")
+
+
+def _plain(record: ReleaseRecord) -> dict[str, Any]:
+    """Return what may be shown of a record: no snapshot, no fingerprint."""
+    shown: dict[str, Any] = record.model_dump(mode="json", exclude={"before", "proved", "fingerprint"})
+    return shown

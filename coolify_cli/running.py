@@ -1,0 +1,81 @@
+"""Run a flow in this process for the terminal: progress printed, Prefect's own console log kept quiet."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from coolify.config import find_config, load_config, resolve_variables
+from coolify.progress import Observer, observe
+from coolify.release.record import Outcome
+from coolify_cli.console import ProgressPrinter, print_report
+from coolify_cli.failures import EXIT_FAILURE, EXIT_OK
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+    from coolify.release.report import ReleaseReport
+
+__all__ = ["check_configuration", "execute", "quiet_prefect", "run_and_report"]
+
+
+def check_configuration(config: str, environment: str) -> None:
+    """Find what is wrong with the configuration before anything slow is started.
+
+    Raises:
+        ConfigError: The file is missing or wrong, or a variable that it refers to is not set.
+    """
+    loaded = load_config(find_config(Path(config)), environment=environment or None)
+    resolve_variables(loaded, os.environ)
+    loaded.auth.token.resolve(os.environ)
+
+
+def quiet_prefect() -> None:
+    """Keep Prefect's log off the terminal; it still goes to the Prefect server.
+
+    Must be called before Prefect is imported to spare its banner too.
+    """
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    import prefect  # noqa: F401 - sets up its logging
+
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith("prefect"):
+            logger = logging.getLogger(name)
+            for handler in list(logger.handlers):
+                if isinstance(handler, logging.StreamHandler):
+                    logger.removeHandler(handler)
+    logging.lastResort = None
+
+
+async def execute(flow: Callable[[], Awaitable[State[ReleaseReport]]], observer: Observer) -> ReleaseReport:
+    """Run a flow that ends with a report, and return the report whatever the outcome."""
+    with observe(observer):
+        state = await flow()
+    report: ReleaseReport = await state.aresult(raise_on_failure=False)
+    if isinstance(report, BaseException):
+        raise report
+    return report
+
+
+def run_and_report(flow: Callable[[], Awaitable[State[ReleaseReport]]], *, as_json: bool) -> int:
+    """Run a release or rollback flow in this process, print what happens, and return the exit code."""
+    console = Console(stderr=as_json, quiet=as_json)
+    printer = ProgressPrinter(console)
+    try:
+        report = asyncio.run(execute(flow, printer))
+    finally:
+        printer.close()
+    if as_json:
+        sys.stdout.write(report.model_dump_json(indent=2) + "\n")
+    else:
+        print_report(console, report)
+    return EXIT_OK if report.outcome is Outcome.COMPLETED else EXIT_FAILURE

@@ -1,0 +1,58 @@
+"""The application exists with its source, build, resources, domains and variables."""
+
+from __future__ import annotations
+
+from prefect import flow
+from pydantic import BaseModel, ConfigDict
+
+from blocks import CoolifyServer
+from coolify.api import Placement
+from coolify.plan import desired_settings, desired_variables, plan_settings
+from coolify.release import Step
+from tasks.configuration import compare_variables, update_settings, write_variables
+from tasks.phases import phase
+from tasks.projects import create_application, find_application
+from tasks.session import Target, open_session
+
+__all__ = ["Configured", "configure_application"]
+
+
+class Configured(BaseModel):
+    """The application as it is now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    application_uuid: str
+    created: bool
+    changed: bool
+
+
+@flow(name="configure application", flow_run_name="configure application {target.config}")
+async def configure_application(
+    target: Target, placement: Placement, server: CoolifyServer | None = None
+) -> Configured:
+    """Bring an application in line with its configuration file, without deploying it.
+
+    Args:
+        target: The application.
+        placement: Where it lives.
+        server: Connection to Coolify instead of the one in the configuration file.
+    """
+    async with open_session(target, server) as session, phase("configure application") as handle:
+        config, client, journal = session.config, session.client, session.journal
+        settings = desired_settings(config)
+        application = await find_application(client, placement, config.application_name, config.application.uuid)
+        created = application is None
+        if application is None:
+            application = await create_application(client, config, placement, settings)
+        settings_plan = plan_settings(application, settings)
+        if not settings_plan.is_empty:
+            async with journal.step(Step.UPDATE_SETTINGS):
+                await update_settings(client, application.uuid, settings_plan)
+        variables_plan = await compare_variables(client, application.uuid, desired_variables(session.variables))
+        if variables_plan.writes:
+            async with journal.step(Step.SYNC_VARIABLES):
+                await write_variables(client, application.uuid, variables_plan)
+        changes = len(settings_plan.changes) + len(variables_plan.changes)
+        handle.done("created" if created else f"{changes} changes" if changes else "unchanged")
+        return Configured(application_uuid=application.uuid, created=created, changed=created or changes > 0)

@@ -1,0 +1,106 @@
+"""Preflight: everything that can be known to fail is found before anything is changed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final
+
+from prefect import flow
+from pydantic import BaseModel, ConfigDict
+
+from blocks import CoolifyServer
+from coolify.api import AuthenticationError
+from coolify.decisions import AUTHENTICATION_FAILED, DOMAIN_NOT_POINTING
+from coolify.errors import OperatorError
+from coolify.finding import Finding
+from tasks.access import authenticate, choose_server
+from tasks.checks import check_domains, check_source
+from tasks.decision_points import take_decision
+from tasks.phases import phase, step_done
+from tasks.session import Session, Target, open_session
+
+__all__ = ["DomainsNotReadyError", "Preflight", "preflight"]
+
+_DNS_POLL_SECONDS: Final = 10.0
+
+
+class DomainsNotReadyError(OperatorError):
+    """A domain does not lead to the server."""
+
+
+class Preflight(BaseModel):
+    """What was found out."""
+
+    model_config = ConfigDict(frozen=True)
+
+    server_uuid: str
+    commit: str | None = None
+    """Commit that the source points at; None for images and for repositories that only Coolify can read."""
+
+
+@flow(name="preflight", flow_run_name="preflight {target.config}")
+async def preflight(target: Target, server: CoolifyServer | None = None) -> Preflight:
+    """Check access, server, source and domains of an application; changes nothing.
+
+    Args:
+        target: The application.
+        server: Connection to Coolify instead of the one in the configuration file.
+    """
+    async with open_session(target, server) as session, phase("preflight") as handle:
+        await _authenticate(session)
+        chosen = await choose_server(session.client, session.config.application.server)
+        commit, _ = await asyncio.gather(_resolve_source(session), _settle_domains(session, chosen.ip))
+        handle.done(f"{len(session.config.domains)} domains, server {chosen.name}")
+        return Preflight(server_uuid=chosen.uuid, commit=commit)
+
+
+async def _authenticate(session: Session) -> None:
+    try:
+        await authenticate(session.client)
+    except AuthenticationError as error:
+        choice = await take_decision(AUTHENTICATION_FAILED, session.config, str(error))
+        if choice.option.id != "retry":
+            raise
+        # The token's source is read again; a token that is still refused ends the run.
+        await authenticate(session.client)
+
+
+async def _resolve_source(session: Session) -> str | None:
+    source = session.config.source
+    if source is None or source.repository is None:
+        return source.tag if source and source.image else None
+    if source.commit is not None:
+        return source.commit
+    if source.private_key is not None:
+        step_done("the repository is private: only Coolify can read it")
+        return None
+    return (await check_source(source.repository, source.branch)).commit
+
+
+async def _settle_domains(session: Session, server: str) -> None:
+    """Make sure that every domain leads to the server, by the declared decision where one does not."""
+    hosts = tuple(sorted({domain.host for domain in session.config.domains}))
+    if not hosts:
+        return
+    problems = _problems(await check_domains(hosts, server, session.resolver))
+    if not problems:
+        return
+    evidence = " ".join(finding.summary for finding in problems)
+    unavailable = {"automate": "no DNS provider is configured"}
+    choice = await take_decision(DOMAIN_NOT_POINTING, session.config, evidence, unavailable)
+    if choice.option.id != "guide":
+        raise DomainsNotReadyError(f"{evidence} {problems[0].remedy}")
+    deadline = time.monotonic() + DOMAIN_NOT_POINTING.timeout_seconds
+    while problems and time.monotonic() < deadline:
+        for finding in problems:
+            step_done(f"waiting for DNS: {finding.summary} {finding.remedy}")
+        await asyncio.sleep(_DNS_POLL_SECONDS)
+        problems = _problems(await check_domains(hosts, server, session.resolver))
+    if problems:
+        minutes = DOMAIN_NOT_POINTING.timeout_seconds / 60
+        raise DomainsNotReadyError(f"Still so after {minutes:.0f} minutes: {problems[0].summary} {problems[0].remedy}")
+
+
+def _problems(findings: tuple[Finding, ...]) -> list[Finding]:
+    return [finding for finding in findings if finding.is_problem]

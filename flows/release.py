@@ -1,0 +1,258 @@
+"""`release`: from the configuration file to an application that is proved to work, or back to the one before."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from pydantic import BaseModel, ConfigDict, Field
+
+from blocks import CoolifyServer
+from coolify.api import Application, FollowTimeoutError
+from coolify.decisions import HEALTH_GATE_FAILED
+from coolify.errors import OperatorError
+from coolify.plan import desired_settings, desired_variables, fingerprint
+from coolify.progress import chained, observe
+from coolify.release import Outcome, Snapshot
+from coolify.release.need import DeployNeed, decide_deploy
+from coolify.release.report import ReleaseReport, Timeline
+from coolify.release.strategy import ApplicationKind, NoWayBack
+from flows.check_health import check_health
+from flows.configure_application import configure_application
+from flows.deploy import DeploymentFailedError, deploy
+from flows.preflight import preflight
+from flows.restore import RestorePoint, restore
+from flows.set_up_project import set_up_project
+from flows.verify_certificates import CertificateInvalidError, verify_certificates
+from tasks.configuration import take_snapshot
+from tasks.decision_points import take_decision
+from tasks.deployments import kind_of, rollback_strategy
+from tasks.locks import exclusive_release
+from tasks.phases import step_done
+from tasks.projects import find_application
+from tasks.records import begin_record
+from tasks.reports import Ending, conclude, final_state
+from tasks.session import Session, Target, open_session
+
+__all__ = ["ReleaseRequest", "release"]
+
+_FULL_SHA: Final = re.compile(r"^[0-9a-f]{40}$")
+
+
+class ReleaseRequest(BaseModel):
+    """What to release."""
+
+    model_config = ConfigDict(frozen=True)
+
+    target: Target = Field(default=Target(), title="Application", description="The application to release.")
+    force: bool = Field(default=False, title="Force", description="Deploy without cache even if nothing has changed.")
+
+
+@flow(name="release", flow_run_name="release {request.target.config}")
+async def release(request: ReleaseRequest, server: CoolifyServer | None = None) -> State[ReleaseReport]:
+    """Bring an application to the state that its configuration file declares, prove it, or bring the old state back.
+
+    Running it again is the recovery from anything: what exists is adopted, what is unchanged stays, and a release
+    whose process died is taken up again.
+
+    Args:
+        request: What to release.
+        server: Connection to Coolify instead of the one in the configuration file.
+
+    Returns:
+        A state named Completed, RolledBack, RollbackFailed or Aborted, with the report as its result.
+    """
+    started = datetime.now(UTC)
+    timeline = Timeline()
+    with observe(chained(timeline)):
+        ending = await _open_and_run(request, server)
+    return final_state(await conclude(ending, timeline, started))
+
+
+async def _open_and_run(request: ReleaseRequest, server: CoolifyServer | None) -> Ending:
+    try:
+        async with open_session(request.target, server) as session:
+            try:
+                return await _run(session, request)
+            except OperatorError as error:
+                return _aborted(session, error)
+    except OperatorError as error:
+        return Ending(Outcome.ABORTED, str(error), application=request.target.config)
+
+
+async def _run(session: Session, request: ReleaseRequest) -> Ending:
+    """The story of a release."""
+    config, client, target = session.config, session.client, request.target
+    found = await preflight(target)
+    async with exclusive_release(client.base_url, config.project.name, config.environment, config.application_name):
+        placement = await set_up_project(target)
+        existing = await find_application(client, placement, config.application_name, config.application.uuid)
+        before = await take_snapshot(client, existing) if existing else None
+        resumed = await begin_record(session, existing, before) if existing else False
+        configured = await configure_application(target, placement)
+        application = await client.applications.get(configured.application_uuid)
+        if existing is None:
+            resumed = await begin_record(session, application, None)
+        no_way_back = await _why_no_way_back(session, application)
+        need = await _need(session, application, found.commit, request, resumed=resumed, changed=configured.changed)
+        step_done(f"{'deploy' if need.needed else 'no deployment'}: {need.reason}")
+        if not need.needed:
+            return await _prove_unchanged(session, application)
+        return await _deploy_and_prove(session, application, no_way_back, force=request.force)
+
+
+async def _deploy_and_prove(
+    session: Session, application: Application, no_way_back: str | None, *, force: bool
+) -> Ending:
+    target = session.target
+    try:
+        deployed = await deploy(target, application.uuid, force)
+    except (DeploymentFailedError, FollowTimeoutError) as error:
+        if no_way_back:
+            return await _close(session, application, Outcome.ABORTED, f"{error} Nothing to go back to: {no_way_back}")
+        return await _go_back(session, application, str(error), redeploy=False)
+    version = _version_of(application, deployed.commit)
+    await session.journal.note(commit=version, commit_message=deployed.commit_message)
+    health = await check_health(target, _proof(session, version))
+    if not health.passed:
+        unavailable = {"rollback": no_way_back} if no_way_back else {}
+        choice = await take_decision(HEALTH_GATE_FAILED, session.config, health.reason, unavailable)
+        why = f"The health gate did not pass: {health.reason}."
+        if choice.option.id == "rollback":
+            return await _go_back(session, application, why, redeploy=True)
+        return await _close(session, application, Outcome.ABORTED, f"{why} {choice.option.consequence}", version)
+    try:
+        certificates = await verify_certificates(target)
+    except CertificateInvalidError as error:
+        return await _close(session, application, Outcome.ABORTED, str(error), version)
+    current = await session.client.applications.get(application.uuid)
+    await session.journal.note(proved=await take_snapshot(session.client, current), fingerprint=_fingerprint(session))
+    reason = "" if certificates.valid else certificates.summary
+    return await _close(session, application, Outcome.COMPLETED, reason, version)
+
+
+async def _prove_unchanged(session: Session, application: Application) -> Ending:
+    """Nothing is to be deployed; what is there has to work all the same."""
+    health = await check_health(session.target)
+    if not health.passed:
+        reason = f"Nothing has changed, but the application is not healthy: {health.reason}. Deploy it with --force."
+        return await _close(session, application, Outcome.ABORTED, reason)
+    try:
+        await verify_certificates(session.target)
+    except CertificateInvalidError as error:
+        return await _close(session, application, Outcome.ABORTED, str(error))
+    last = await session.client.deployments.last_finished(application.uuid)
+    serving = _version_of(application, last.commit) if last else None
+    return await _close(session, application, Outcome.COMPLETED, "Nothing to do.", serving)
+
+
+async def _go_back(session: Session, application: Application, why: str, *, redeploy: bool) -> Ending:
+    record = session.journal.record
+    if record is None:
+        raise TypeError("a release without a record cannot be rolled back")
+    point = RestorePoint(application_uuid=application.uuid, number=record.number, state="before")
+    try:
+        restored = await restore(session.target, point, redeploy)
+    except OperatorError as error:
+        reason = f"{why} Rolling back failed: {error}"
+        return await _close(session, application, Outcome.ROLLBACK_FAILED, reason)
+    return await _close(session, application, Outcome.ROLLED_BACK, why, restored.version)
+
+
+async def _need(
+    session: Session,
+    application: Application,
+    wanted: str | None,
+    request: ReleaseRequest,
+    *,
+    resumed: bool,
+    changed: bool,
+) -> DeployNeed:
+    records = [one for one in await session.records.load(application.uuid) if not one.is_open]
+    latest = records[-1] if records else None
+    finished = await session.client.deployments.last_finished(application.uuid)
+    deployed = finished.commit if finished else None
+    if kind_of(application) is not ApplicationKind.GIT:
+        # Coolify knows no commit of an image: what was proved last counts.
+        deployed = latest.serving if finished and latest else None
+    elif wanted is not None and not _FULL_SHA.match(wanted):
+        wanted = None
+    return decide_deploy(
+        latest=latest,
+        resumed=resumed,
+        fingerprint=_fingerprint(session),
+        configuration_changed=changed,
+        deployed_commit=deployed,
+        wanted_commit=wanted,
+        force=request.force,
+    )
+
+
+async def _why_no_way_back(session: Session, application: Application) -> str | None:
+    """Return why this release could not be rolled back, None if it can; said before it starts."""
+    before: Snapshot | None = session.journal.record.before if session.journal.record else None
+    version = None
+    if before is not None:
+        is_image = kind_of(application) is ApplicationKind.DOCKER_IMAGE
+        version = before.image_tag if is_image else before.commit
+    if version is None:
+        reason = "no version was serving before"
+    else:
+        strategy = rollback_strategy(application, await session.client.capabilities(), version)
+        if not isinstance(strategy, NoWayBack):
+            return None
+        reason = strategy.reason
+    step_done(f"this release cannot be rolled back: {reason}")
+    return reason
+
+
+async def _close(
+    session: Session, application: Application, outcome: Outcome, reason: str, serving: str | None = None
+) -> Ending:
+    stored = session.journal.is_stored
+    await session.journal.close(outcome, reason, serving)
+    record = session.journal.record
+    return Ending(
+        outcome,
+        reason,
+        application=session.config.application_name,
+        environment=session.config.environment,
+        application_uuid=application.uuid,
+        record=record if stored else None,
+        deployed=bool(stored and record and record.deployment_uuid),
+        serving=serving,
+        url=session.config.domains[0].url if session.config.domains else None,
+    )
+
+
+def _aborted(session: Session, error: OperatorError) -> Ending:
+    """End a release that was interrupted; its open record lets the next run take it up."""
+    stored = session.journal.is_stored
+    hint = " What was begun is taken up when you run the release again." if stored else ""
+    return Ending(
+        Outcome.ABORTED,
+        f"{error}{hint}",
+        application=session.config.application_name,
+        environment=session.config.environment,
+        record=session.journal.record if stored else None,
+    )
+
+
+def _fingerprint(session: Session) -> str:
+    return fingerprint(desired_settings(session.config), desired_variables(session.variables))
+
+
+def _version_of(application: Application, commit: str) -> str:
+    """Return what names the deployed version: the commit, or an image's tag."""
+    if kind_of(application) is ApplicationKind.DOCKER_IMAGE:
+        return application.docker_registry_image_tag or "latest"
+    return commit
+
+
+def _proof(session: Session, version: str) -> str:
+    """Return the text that proves the new version, empty where none is configured."""
+    proof = session.config.health.version
+    return proof.expected.replace("${commit}", version) if proof else ""

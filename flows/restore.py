@@ -1,0 +1,141 @@
+"""Bring an application back to a recorded state: image and configuration, proved from the outside."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from prefect import flow
+from pydantic import BaseModel, ConfigDict, Field
+
+from blocks import CoolifyServer
+from coolify.api import Application, ApplicationSettings, DeploymentStatus
+from coolify.errors import OperatorError
+from coolify.release import Snapshot, Step
+from coolify.release.strategy import ApplicationKind, NoWayBack, Strategy
+from flows.check_health import Health, check_health
+from tasks.configuration import restore_settings, restore_variables
+from tasks.deployments import follow_deployment, kind_of, rollback_strategy, trigger_rollback
+from tasks.phases import phase, step_done
+from tasks.session import Session, Target, open_session
+
+__all__ = ["RestoreFailedError", "RestorePoint", "Restored", "restore"]
+
+
+class RestoreFailedError(OperatorError):
+    """The earlier state could not be brought back, or does not work any more."""
+
+
+class RestorePoint(BaseModel):
+    """Names a recorded state of an application."""
+
+    model_config = ConfigDict(frozen=True)
+
+    application_uuid: str = Field(title="Application UUID", description="UUID of the application in Coolify.")
+    number: int = Field(ge=1, title="Release", description="Number of the release that recorded the state.")
+    state: Literal["before", "proved"] = Field(
+        default="before", title="State", description="The state before that release, or the one it proved."
+    )
+
+
+class Restored(BaseModel):
+    """What serves now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: str | None
+    deployment_uuid: str | None = None
+    health: str
+
+
+@flow(name="restore", flow_run_name="restore release {point.number} ({point.state})")
+async def restore(
+    target: Target, point: RestorePoint, redeploy: bool = True, server: CoolifyServer | None = None
+) -> Restored:
+    """Restore settings, variables and version of an application, and prove that it works.
+
+    Args:
+        target: The application.
+        point: The recorded state to bring back.
+        redeploy: Run the earlier version again even if it still answers.
+        server: Connection to Coolify instead of the one in the configuration file.
+
+    Raises:
+        RestoreFailedError: The state cannot be brought back, or the health gate does not pass.
+    """
+    async with open_session(target, server) as session, phase("roll back") as handle:
+        snapshot = await _load(session, point)
+        async with session.journal.step(Step.ROLL_BACK, snapshot.commit or snapshot.image_tag or ""):
+            application = await session.client.applications.get(point.application_uuid)
+            strategy = await _strategy(session, application, snapshot)
+            await restore_settings(session.client, application, snapshot)
+            await restore_variables(session.client, application.uuid, snapshot)
+            restored = await _restore_version(session, application, snapshot, strategy, redeploy=redeploy)
+        handle.done(f"{(restored.version or 'the earlier version')[:12]} serves again")
+        return restored
+
+
+async def _load(session: Session, point: RestorePoint) -> Snapshot:
+    records = await session.records.load(point.application_uuid)
+    record = next((one for one in records if one.number == point.number), None)
+    snapshot = getattr(record, point.state) if record else None
+    if snapshot is None:
+        raise RestoreFailedError(
+            f"Release {point.number} has no recorded state '{point.state}': only the newest releases keep theirs. Fix "
+            "the application forward, or roll back in Coolify."
+        )
+    if not isinstance(snapshot, Snapshot):
+        raise TypeError(f"{point.state} is not a snapshot")
+    return snapshot
+
+
+async def _strategy(session: Session, application: Application, snapshot: Snapshot) -> Strategy:
+    """Choose how to go back, before anything is touched."""
+    version = _version(application, snapshot)
+    if version is None:
+        raise RestoreFailedError("Nothing was serving before this release, so there is nothing to go back to.")
+    strategy = rollback_strategy(application, await session.client.capabilities(), version)
+    if isinstance(strategy, NoWayBack):
+        raise RestoreFailedError(f"The version {version[:12]} cannot be run again: {strategy.reason}.")
+    return strategy
+
+
+def _version(application: Application, snapshot: Snapshot) -> str | None:
+    return snapshot.image_tag if kind_of(application) is ApplicationKind.DOCKER_IMAGE else snapshot.commit
+
+
+async def _restore_version(
+    session: Session, application: Application, snapshot: Snapshot, strategy: Strategy, *, redeploy: bool
+) -> Restored:
+    version = _version(application, snapshot) or ""
+    target = session.target
+    if not redeploy:
+        health = await check_health(target, _proof(session, version))
+        if health.passed:
+            return Restored(version=version, health=health.reason)
+        step_done("the old container does not answer any more: the version is deployed again")
+    if strategy is Strategy.PINNED_COMMIT:
+        await session.client.applications.update(application.uuid, ApplicationSettings(git_commit_sha=version))
+    uuid = await trigger_rollback(session.client, application.uuid, strategy, version)
+    ended = await follow_deployment(session.client, uuid, session.config.release.deploy_timeout)
+    if strategy is Strategy.PINNED_COMMIT:
+        # The pin was only for this deployment: the next release decides anew.
+        pin = str(snapshot.settings.get("git_commit_sha") or "HEAD")
+        await session.client.applications.update(application.uuid, ApplicationSettings(git_commit_sha=pin))
+    if ended.status is not DeploymentStatus.FINISHED:
+        raise RestoreFailedError(f"The deployment {uuid} of version {version[:12]} ended as {ended.status.value}.")
+    if kind_of(application) is ApplicationKind.GIT and ended.commit != version:
+        raise RestoreFailedError(f"Coolify deployed {ended.commit[:12]} instead of {version[:12]}.")
+    health = await check_health(target, _proof(session, version))
+    _demand(health, version)
+    return Restored(version=version, deployment_uuid=uuid, health=health.reason)
+
+
+def _demand(health: Health, version: str) -> None:
+    if not health.passed:
+        raise RestoreFailedError(f"The version {version[:12]} runs again, but {health.reason}.")
+
+
+def _proof(session: Session, version: str) -> str:
+    """Return what proves the earlier version: a fixed text in the configuration is of the newer one."""
+    proof = session.config.health.version
+    return proof.expected.replace("${commit}", version) if proof and "${commit}" in proof.expected else ""

@@ -1,0 +1,65 @@
+"""Who we are on the Coolify server, and whether that is enough."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from coolify.api import Ability, Access, CoolifyClient, Server
+from coolify.errors import OperatorError
+from tasks.phases import step_done
+
+__all__ = ["MissingAbilitiesError", "ServerNotReadyError", "authenticate", "choose_server"]
+
+_NEEDED = (Ability.READ, Ability.READ_SENSITIVE, Ability.WRITE, Ability.DEPLOY)
+
+
+class MissingAbilitiesError(OperatorError):
+    """The token is valid but may not do what a release needs."""
+
+
+class ServerNotReadyError(OperatorError):
+    """No server is there to deploy to."""
+
+
+@task(name="authenticate", cache_policy=NO_CACHE)
+async def authenticate(client: CoolifyClient) -> Access:
+    """Check token, version, team and abilities before anything is changed.
+
+    Raises:
+        CoolifyError: The server cannot be reached, refuses the token or is too old.
+        MissingAbilitiesError: The token lacks an ability that a release needs.
+    """
+    access = await client.access()
+    missing = [ability.value for ability in _NEEDED if access.lacks(ability)]
+    if missing:
+        raise MissingAbilitiesError(
+            f"The API token of team '{access.team.name}' lacks {', '.join(missing)}: create one in Coolify under "
+            f"Keys & Tokens with {', '.join(ability.value for ability in _NEEDED)}."
+        )
+    step_done(f"Coolify {access.version}, team {access.team.name}")
+    return access
+
+
+@task(name="choose server", cache_policy=NO_CACHE)
+async def choose_server(client: CoolifyClient, wanted: str | None) -> Server:
+    """Return the server to deploy to: the wanted one by name or UUID, or the only one.
+
+    Raises:
+        ServerNotReadyError: There is no such server, several fit, or it cannot be used.
+    """
+    servers = await client.servers.list()
+    names = ", ".join(sorted(f"{server.name} ({server.uuid})" for server in servers)) or "none"
+    fitting = [server for server in servers if wanted is None or wanted in {server.name, server.uuid}]
+    if not fitting:
+        raise ServerNotReadyError(f"There is no server '{wanted}': correct application.server; there are: {names}.")
+    if len(fitting) > 1:
+        raise ServerNotReadyError(f"Several servers fit: choose one with application.server; there are: {names}.")
+    server = await client.servers.get(fitting[0].uuid)
+    if not (server.settings.is_reachable and server.settings.is_usable):
+        state = "reachable but not usable" if server.settings.is_reachable else "not reachable"
+        raise ServerNotReadyError(
+            f"Coolify calls its server {server.name} {state}: open it in Coolify and validate it, then run again."
+        )
+    step_done(f"server {server.name} is reachable and usable")
+    return server

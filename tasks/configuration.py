@@ -1,0 +1,122 @@
+"""Bring settings and variables of an application in line, and keep what they were."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from pydantic import JsonValue
+
+from coolify.api import Application, ApplicationSettings, CoolifyClient, VariableWrite
+from coolify.plan import SettingsPlan, VariablesPlan, plan_settings, plan_variables
+from coolify.release import Snapshot, SnapshotVariable
+from tasks.phases import step_done
+
+__all__ = [
+    "compare_variables",
+    "restore_settings",
+    "restore_variables",
+    "take_snapshot",
+    "update_settings",
+    "write_variables",
+]
+
+_FULL_SHA: Final = re.compile(r"^[0-9a-f]{40}$")
+
+
+@task(name="update settings", cache_policy=NO_CACHE)
+async def update_settings(client: CoolifyClient, application_uuid: str, plan: SettingsPlan) -> None:
+    """Change the settings that differ."""
+    await client.applications.update(application_uuid, plan.update)
+    for change in plan.changes:
+        step_done(str(change), changed=True)
+
+
+@task(name="compare variables", cache_policy=NO_CACHE)
+async def compare_variables(
+    client: CoolifyClient, application_uuid: str, desired: tuple[VariableWrite, ...]
+) -> VariablesPlan:
+    """Return which production variables are missing or differ."""
+    return plan_variables(await client.variables.list(application_uuid), desired)
+
+
+@task(name="write variables", cache_policy=NO_CACHE)
+async def write_variables(client: CoolifyClient, application_uuid: str, plan: VariablesPlan) -> None:
+    """Write what is missing or differs; variables that the configuration does not mention stay."""
+    await client.variables.upsert(application_uuid, plan.writes)
+    for change in plan.changes:
+        step_done(f"{change.subject} {change.kind}d", changed=True)
+    if plan.unmanaged:
+        step_done(f"variables left alone: {', '.join(plan.unmanaged)}")
+
+
+@task(name="take snapshot", cache_policy=NO_CACHE)
+async def take_snapshot(client: CoolifyClient, application: Application) -> Snapshot:
+    """Read everything that a rollback has to bring back; nothing is changed."""
+    variables = await client.variables.list(application.uuid)
+    finished = await client.deployments.last_finished(application.uuid)
+    is_commit = finished is not None and _FULL_SHA.match(finished.commit)
+    snapshot = Snapshot(
+        taken_at=datetime.now(UTC),
+        commit=finished.commit if finished is not None and is_commit else None,
+        image_tag=application.docker_registry_image_tag if finished else None,
+        settings=_restorable(application),
+        domains=application.fqdn,
+        custom_labels=application.custom_labels,
+        variables=tuple(
+            SnapshotVariable(**one.model_dump(include=set(SnapshotVariable.model_fields)))
+            for one in variables
+            if not one.is_preview and one.value_known
+        ),
+        preview_keys=tuple(one.key for one in variables if one.is_preview),
+        unreadable=tuple(one.key for one in variables if not one.is_preview and not one.value_known),
+    )
+    step_done(f"snapshot of {len(snapshot.settings)} settings and {len(snapshot.variables)} variables")
+    return snapshot
+
+
+@task(name="restore settings", cache_policy=NO_CACHE)
+async def restore_settings(client: CoolifyClient, application: Application, snapshot: Snapshot) -> None:
+    """Bring settings, domains and labels back; only what differs is sent."""
+    wanted = ApplicationSettings.model_validate({**snapshot.settings, "domains": snapshot.domains})
+    plan = plan_settings(application, wanted)
+    if not plan.is_empty:
+        await client.applications.update(application.uuid, plan.update)
+        step_done(f"settings restored: {', '.join(change.subject for change in plan.changes)}", changed=True)
+    if snapshot.custom_labels is not None:
+        current = await client.applications.get(application.uuid)
+        if current.labels_known and current.custom_labels != snapshot.custom_labels:
+            # After the domains, whose change regenerates all labels (reference 3.5).
+            await client.applications.update(
+                application.uuid, ApplicationSettings(custom_labels=snapshot.custom_labels)
+            )
+            step_done("labels restored", changed=True)
+
+
+@task(name="restore variables", cache_policy=NO_CACHE)
+async def restore_variables(client: CoolifyClient, application_uuid: str, snapshot: Snapshot) -> None:
+    """Bring values back and remove variables that came since; values that Coolify never tells stay as they are."""
+    current = await client.variables.list(application_uuid)
+    wanted = [VariableWrite(**one.model_dump()) for one in snapshot.variables]
+    plan = plan_variables(current, wanted)
+    await client.variables.upsert(application_uuid, plan.writes)
+    before = {one.key for one in snapshot.variables} | set(snapshot.unreadable)
+    twins = set(snapshot.preview_keys)
+    added = [one for one in current if one.key not in (twins if one.is_preview else before)]
+    for variable in added:
+        await client.variables.delete(application_uuid, variable.uuid)
+    if plan.changes or added:
+        names = {change.subject.removeprefix("variable ") for change in plan.changes} | {one.key for one in added}
+        step_done(f"variables restored: {', '.join(sorted(names))}", changed=True)
+
+
+def _restorable(application: Application) -> dict[str, JsonValue]:
+    """Return the settings that a release may change: identity, domains and labels have ways of their own."""
+    own_ways = {"name", "domains", "custom_labels", "http_basic_auth_password", "custom_nginx_configuration"}
+    # `dockerimage` is a build pack to read, not one to write (reference 2.1).
+    own_ways |= {"build_pack"} if application.build_pack == "dockerimage" else set()
+    names = set(ApplicationSettings.model_fields) - own_ways
+    return {name: application.raw[name] for name in sorted(names) if name in application.raw}

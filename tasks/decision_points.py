@@ -1,0 +1,48 @@
+"""Take a declared decision and leave a trace of it: a task run, an artifact, an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from prefect import task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.events import emit_event
+from prefect.states import Completed
+
+from coolify.config import Config
+from coolify.decisions import Choice, Decision, decide
+from coolify.progress import DecisionTaken, report
+
+__all__ = ["take_decision"]
+
+
+async def take_decision(
+    decision: Decision, config: Config, evidence: str, unavailable: Mapping[str, str] = MappingProxyType({})
+) -> Choice:
+    """Decide by the configured policy and record it.
+
+    Args:
+        decision: What is to be decided.
+        config: Has the policy.
+        evidence: What happened, in one sentence.
+        unavailable: Options that cannot be taken, with the reason.
+    """
+    choice = decide(decision, config.policy(decision), unavailable)
+    report(DecisionTaken(decision.question, choice.option.label, choice.by, choice.reason))
+    await _record(decision.id, choice.option.id, choice.option.consequence, choice.by, choice.reason, evidence)
+    return choice
+
+
+@task(name="decide", task_run_name="decide: {decision} -> {option}", cache_policy=NO_CACHE)
+async def _record(decision: str, option: str, consequence: str, by: str, reason: str, evidence: str) -> State[None]:
+    markdown = f"**{option}** - {consequence}\n\nBy {by}: {reason}\n\nEvidence: {evidence}"
+    await acreate_markdown_artifact(markdown, key=f"decision-{decision}", description=f"{decision} -> {option}")
+    emit_event(
+        event="coolify.decision",
+        resource={"prefect.resource.id": f"coolify.decision.{decision}"},
+        payload={"option": option, "by": by, "reason": reason, "evidence": evidence},
+    )
+    return Completed(name=option.capitalize(), message=reason)

@@ -1,0 +1,101 @@
+"""Project, environment and application on the Coolify server, looked up before they are created."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from coolify.api import (
+    Application,
+    ApplicationSettings,
+    ApplicationSpec,
+    CoolifyClient,
+    DeployKeySource,
+    DockerfileSource,
+    DockerImageSource,
+    Placement,
+    Project,
+    PublicGitSource,
+)
+from coolify.config import Config, Source
+from coolify.errors import OperatorError
+from tasks.phases import step_done
+
+__all__ = ["SourceMissingError", "create_application", "ensure_environment", "ensure_project", "find_application"]
+
+
+class SourceMissingError(OperatorError):
+    """The configuration does not say what the application is made from."""
+
+    is_usage = True
+
+
+@task(name="ensure project", task_run_name="ensure project {name}", cache_policy=NO_CACHE)
+async def ensure_project(client: CoolifyClient, name: str, uuid: str | None, description: str | None) -> Project:
+    """Return the project with this UUID or name, created if there is none."""
+    ensured = await client.projects.ensure(name, uuid, description)
+    step_done(f"project {name}", changed=ensured.created)
+    return ensured.value
+
+
+@task(name="ensure environment", task_run_name="ensure environment {name}", cache_policy=NO_CACHE)
+async def ensure_environment(client: CoolifyClient, project_uuid: str, name: str) -> None:
+    """Make sure that the project has the environment."""
+    ensured = await client.environments.ensure(project_uuid, name)
+    step_done(f"environment {name}", changed=ensured.created)
+
+
+@task(name="find application", task_run_name="find application {name}", cache_policy=NO_CACHE)
+async def find_application(
+    client: CoolifyClient, placement: Placement, name: str, uuid: str | None
+) -> Application | None:
+    """Return the application with this UUID or name, None if there is none."""
+    return await client.applications.locate(placement, name, uuid)
+
+
+@task(name="create application", cache_policy=NO_CACHE)
+async def create_application(
+    client: CoolifyClient, config: Config, placement: Placement, settings: ApplicationSettings
+) -> Application:
+    """Create the application as the configuration wants it, without deploying it.
+
+    Raises:
+        SourceMissingError: The configuration has no source.
+    """
+    if config.source is None:
+        raise SourceMissingError(
+            f"{config.path}: the application {config.application_name} does not exist yet, and without a section "
+            "`source` it cannot be created: add source.repository or source.image."
+        )
+    source = await _source(client, config, config.source)
+    own = settings.model_dump(exclude_unset=True, exclude=set(source.fields()) | {"git_commit_sha"})
+    if isinstance(source, PublicGitSource | DeployKeySource):
+        own["git_commit_sha"] = config.source.commit or "HEAD"
+    else:
+        own.pop("build_pack", None)
+    if not isinstance(source, DockerfileSource):
+        own.setdefault("ports_exposes", config.build.ports_exposes)
+    spec = ApplicationSpec(
+        name=config.application_name, placement=placement, source=source, settings=ApplicationSettings(**own)
+    )
+    application = await client.applications.create(spec)
+    step_done(f"application {config.application_name}", changed=True)
+    return application
+
+
+async def _source(
+    client: CoolifyClient, config: Config, source: Source
+) -> PublicGitSource | DeployKeySource | DockerImageSource | DockerfileSource:
+    if source.image is not None:
+        return DockerImageSource(image=source.image, tag=source.tag)
+    if source.dockerfile is not None:
+        path = config.path.parent.parent / source.dockerfile
+        try:
+            return DockerfileSource(dockerfile=path.read_text())
+        except OSError as error:
+            raise SourceMissingError(f"The Dockerfile {path} cannot be read: {error.strerror}.") from None
+    repository = source.repository or ""
+    if source.private_key is not None:
+        key = await client.private_keys.find(source.private_key)
+        return DeployKeySource(repository=repository, branch=source.branch, private_key_uuid=key.uuid)
+    return PublicGitSource(repository=repository, branch=source.branch)

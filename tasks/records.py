@@ -1,0 +1,48 @@
+"""Begin, adopt and look up the records of an application's releases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
+
+from coolify.api import Application
+from coolify.release import ReleaseKind, ReleaseRecord, Snapshot, next_number, open_record
+from tasks.journal import Journal
+from tasks.phases import step_done
+from tasks.session import Session
+
+__all__ = ["begin_record"]
+
+
+@task(name="open release record", cache_policy=NO_CACHE)
+async def begin_record(
+    session: Session, application: Application, before: Snapshot | None, kind: ReleaseKind = "release"
+) -> bool:
+    """Open a record for this run, or adopt the one of a run that died; return whether one was adopted.
+
+    The caller holds the application's lock, so that an open record belongs to nobody who lives. An adopted record keeps
+    its number and its snapshot: that one was taken before anything was changed.
+    """
+    records = await session.records.load(application.uuid)
+    unfinished = open_record(records)
+    if unfinished is not None and unfinished.kind == kind:
+        session.journal = Journal(unfinished, session.records, stored=True)
+        await session.journal.note(flow_run_id=str(flow_run.id) if flow_run.id else None)
+        step_done(f"{kind} {unfinished.number} did not end and is taken up again")
+        return True
+    record = ReleaseRecord(
+        number=next_number(records),
+        kind=kind,
+        application_uuid=application.uuid,
+        application_name=application.name,
+        environment=session.config.environment,
+        started_at=datetime.now(UTC),
+        flow_run_id=str(flow_run.id) if flow_run.id else None,
+        url=session.config.domains[0].url if session.config.domains else None,
+        before=before,
+    )
+    session.journal = Journal(record, session.records)
+    return False
