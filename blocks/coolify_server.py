@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 from prefect.blocks.abstract import CredentialsBlock
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr
 
 from coolify.api import CoolifyClient, StaticToken
 
@@ -32,8 +31,7 @@ class CoolifyServer(CredentialsBlock):
 
     _block_type_name = "Coolify Server"
     _block_type_slug = "coolify-server"
-    _documentation_url = "https://coolify.io/docs/api-reference/authorization"
-    _is_anonymous: ClassVar[bool | None] = None
+    _documentation_url = HttpUrl("https://coolify.io/docs/api-reference/authorization")
 
     base_url: str = Field(
         title="Base URL",

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr, TypeAdapter
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import BlockDocumentUpdate
+from prefect.client.schemas.objects import BlockDocument
+from prefect.exceptions import ObjectNotFound
+from pydantic import Field, HttpUrl, SecretStr, TypeAdapter
 
 from coolify.release import ReleaseRecord, prune
 
@@ -29,7 +33,7 @@ class ReleaseHistory(Block):
 
     _block_type_name = "Coolify Release History"
     _block_type_slug = "coolify-release-history"
-    _documentation_url = "https://docs.prefect.io/v3/concepts/blocks"
+    _documentation_url = HttpUrl("https://docs.prefect.io/v3/concepts/blocks")
 
     records: SecretStr = Field(default=SecretStr("[]"), description="Release records as JSON.")
 
@@ -50,22 +54,28 @@ class BlockRecordStore:
 
     async def load(self, application_uuid: str) -> tuple[ReleaseRecord, ...]:
         """Return all kept records of the application, oldest first."""
-        history = await _find(application_uuid)
-        return () if history is None else _RECORDS.validate_json(history.records.get_secret_value())
+        async with get_client() as client:
+            return _records_of(await _find(client, application_uuid))
 
     async def save(self, record: ReleaseRecord) -> None:
         """Insert the record or replace the one with its number, and drop what is too old."""
-        others = [other for other in await self.load(record.application_uuid) if other.number != record.number]
-        kept = prune(sorted([*others, record], key=lambda one: one.number), self._keep, self._keep_snapshots)
-        history = ReleaseHistory(records=SecretStr(_RECORDS.dump_json(kept).decode()))
-        await history.asave(record.application_uuid, overwrite=True)
+        async with get_client() as client:
+            document = await _find(client, record.application_uuid)
+            others = [other for other in _records_of(document) if other.number != record.number]
+            kept = prune(sorted([*others, record], key=lambda one: one.number), self._keep, self._keep_snapshots)
+            text = _RECORDS.dump_json(kept).decode()
+            if document is None:
+                await ReleaseHistory(records=SecretStr(text)).asave(record.application_uuid)
+            else:
+                await client.update_block_document(document.id, BlockDocumentUpdate(data={"records": text}))
 
 
-async def _find(application_uuid: str) -> ReleaseHistory | None:
+async def _find(client: PrefectClient, application_uuid: str) -> BlockDocument | None:
     try:
-        return await ReleaseHistory.aload(application_uuid)
-    except ValueError as error:
-        # Prefect raises a bare ValueError for a missing document, and for nothing else that reading can meet.
-        if "Unable to find block document" in str(error):
-            return None
-        raise
+        return await client.read_block_document_by_name(application_uuid, ReleaseHistory.get_block_type_slug())
+    except ObjectNotFound:
+        return None
+
+
+def _records_of(document: BlockDocument | None) -> tuple[ReleaseRecord, ...]:
+    return _RECORDS.validate_json(str(document.data["records"])) if document else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,8 +10,6 @@ from coolify_cli.options import config_options, json_option
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
-
-    from coolify.release.report import ReleaseReport
 
 __all__ = ["release"]
 
@@ -36,7 +34,7 @@ def release(config: str, environment: str, *, force: bool, as_json: bool) -> int
 
     request = ReleaseRequest(target=Target(config=config, environment=environment), force=force)
 
-    async def run() -> State[ReleaseReport]:
+    async def run() -> State[Any]:
         return await release_flow(request, return_state=True)
 
     return run_and_report(run, as_json=as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,8 +10,6 @@ from coolify_cli.options import config_options, json_option
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
-
-    from coolify.release.report import ReleaseReport
 
 __all__ = ["rollback"]
 
@@ -38,7 +36,7 @@ def rollback(version: str, config: str, environment: str, *, yes: bool, as_json:
 
     request = RollbackRequest(target=Target(config=config, environment=environment), version=version)
 
-    async def run() -> State[ReleaseReport]:
+    async def run() -> State[Any]:
         return await rollback_flow(request, return_state=True)
 
     return run_and_report(run, as_json=as_json)

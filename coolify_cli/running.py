@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -40,33 +39,24 @@ def check_configuration(config: str, environment: str) -> None:
 def quiet_prefect() -> None:
     """Keep Prefect's log off the terminal; it still goes to the Prefect server.
 
-    Must be called before Prefect is imported to spare its banner too.
+    Must be called before Prefect is imported: it reads its settings once.
     """
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO")
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    import prefect  # noqa: F401 - sets up its logging
-
-    for name in list(logging.root.manager.loggerDict):
-        if name.startswith("prefect"):
-            logger = logging.getLogger(name)
-            for handler in list(logger.handlers):
-                if isinstance(handler, logging.StreamHandler):
-                    logger.removeHandler(handler)
-    logging.lastResort = None
 
 
-async def execute(flow: Callable[[], Awaitable[State[ReleaseReport]]], observer: Observer) -> ReleaseReport:
+async def execute(flow: Callable[[], Awaitable[State[Any]]], observer: Observer) -> ReleaseReport:
     """Run a flow that ends with a report, and return the report whatever the outcome."""
     with observe(observer):
         state = await flow()
-    report: ReleaseReport = await state.aresult(raise_on_failure=False)
-    if isinstance(report, BaseException):
-        raise report
-    return report
+    result: ReleaseReport | Exception = await state.aresult(raise_on_failure=False)
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
-def run_and_report(flow: Callable[[], Awaitable[State[ReleaseReport]]], *, as_json: bool) -> int:
+def run_and_report(flow: Callable[[], Awaitable[State[Any]]], *, as_json: bool) -> int:
     """Run a release or rollback flow in this process, print what happens, and return the exit code."""
     console = Console(stderr=as_json, quiet=as_json)
     printer = ProgressPrinter(console)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -63,7 +64,7 @@ async def _run(port: int, directory: Path | None, settings: object, *, as_json: 
         await asyncio.Event().wait()
 
 
-def _print(facts: dict[str, str | int]) -> None:
+def _print(facts: Mapping[str, object]) -> None:
     click.echo("The sandbox is up. Ctrl-C ends it.\n")
     for label, name in (
         ("Coolify API", "url"),

@@ -23,7 +23,7 @@ from tasks.phases import log_line, step_done
 
 __all__ = ["follow_deployment", "kind_of", "rollback_strategy", "trigger_deployment", "trigger_rollback"]
 
-_POLL_SECONDS: Final = 2.0
+_POLL_SECONDS: Final = 1.0
 
 
 @task(name="trigger deployment", cache_policy=NO_CACHE)
