@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import json
 import os
 import shutil
@@ -30,6 +31,7 @@ from coolify_sandbox.sandbox import Sandbox
 __all__ = ["run_demo"]
 
 _HOST: Final = "shop.sandbox.test"
+_DELIVERY_SECONDS: Final = 5.0
 
 _CONFIG: Final = """\
 # The whole application in one file; see docs/configuration.md.
@@ -137,22 +139,43 @@ async def _stage(console: Console) -> AsyncIterator[_Stage]:
     """Start Coolify, DNS, edge and Prefect; end them all, whatever happens."""
     directory = Path(tempfile.mkdtemp(prefix="coolify-demo-"))
     try:
-        with console.status("Starting an embedded Coolify and Prefect …"):
-            async with contextlib.AsyncExitStack() as stack:
-                sandbox = await stack.enter_async_context(Sandbox(directory / "sandbox"))
-                prefect = await stack.enter_async_context(run_prefect_server(directory / "prefect"))
+        async with (
+            run_prefect_server(directory / "prefect") as prefect,
+            Sandbox(directory / "sandbox") as sandbox,
+        ):
+            with console.status("Starting an embedded Coolify and Prefect …"):
                 # Before Prefect is imported: it reads its settings once.
                 os.environ.update(prefect.environment)
                 os.environ["COOLIFY_TOKEN"] = sandbox.token
-                from coolify_cli.running import quiet_prefect
-
-                quiet_prefect()
-                repository = SampleRepository(directory / "shop")
-                kept = stack.pop_all()
-        async with kept:
-            yield _Stage(sandbox, prefect, repository, directory)
+                # Importing Prefect takes seconds, as its server does to start: side by side.
+                await asyncio.to_thread(_import_flows)
+                await prefect.ready()
+            try:
+                yield _Stage(sandbox, prefect, SampleRepository(directory / "shop"), directory)
+            finally:
+                await _deliver_logs()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _import_flows() -> None:
+    from coolify_cli.running import quiet_prefect
+
+    quiet_prefect()
+    import flows.release  # noqa: F401
+
+
+async def _deliver_logs() -> None:
+    """Send what Prefect has queued while its server still runs; it would try for minutes afterwards."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogHandler
+
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DELIVERY_SECONDS):
+            await APILogHandler.aflush()
+            drained = EventsWorker.drain_all()
+            if inspect.isawaitable(drained):
+                await drained
 
 
 async def _play(stage: _Stage, chapter: _Chapter, console: Console) -> _Result:
@@ -243,7 +266,7 @@ def _print_json(results: list[_Result], *, good: bool, seconds: float) -> None:
 
 
 async def _stay(console: Console, stage: _Stage) -> None:
-    console.print(f"\nPrefect UI   {stage.prefect.ui_url}")
+    console.print(f"\nPrefect UI   {stage.prefect.url}")
     console.print(f"Coolify API  {stage.sandbox.url} (token {stage.sandbox.token})")
     console.print(f"Application  https://{_HOST}:{stage.sandbox.edge.https_port} (CA {stage.sandbox.ca_file})")
     console.print(f"Directory    {stage.directory}")

@@ -28,23 +28,43 @@ class PrefectServerError(OperatorError):
     """The Prefect server did not come up."""
 
 
+_LEAN: Final = {
+    # One program talks to it, and nothing is scheduled: these services would only compete for two cores.
+    **{
+        f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false"
+        for service in ("SCHEDULER", "LATE_RUNS", "FOREMAN", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "TRIGGERS")
+    },
+    # Written in batches: SQLite refuses a request that wants to write in the same moment, and Prefect's client then
+    # waits two seconds before it tries again.
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "3",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "500",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "3",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class PrefectServer:
-    """Where a running Prefect server is."""
+    """A server that has been started."""
 
-    api_url: str
-    ui_url: str
+    process: asyncio.subprocess.Process
+    url: str
     environment: Mapping[str, str]
     """What a process needs in its environment to use this server."""
+    log: Path
+
+    async def ready(self) -> None:
+        """Wait until it answers; on an empty database it takes several seconds to create its tables.
+
+        Raises:
+            PrefectServerError: It did not answer in time, or ended at once.
+        """
+        await _until_healthy(self.process, f"{self.url}/api/health", self.log)
 
 
 @asynccontextmanager
 async def run_prefect_server(directory: Path) -> AsyncIterator[PrefectServer]:
-    """Run a Prefect server whose state lives in `directory` until the context is left.
-
-    Raises:
-        PrefectServerError: It did not answer in time, or ended at once.
-    """
+    """Start a Prefect server whose state lives in `directory`; end it when the context is left."""
     directory.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
@@ -61,13 +81,12 @@ async def run_prefect_server(directory: Path) -> AsyncIterator[PrefectServer]:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, **shared, "PREFECT_LOGGING_SERVER_LEVEL": "WARNING"},
+            env={**os.environ, **shared, **_LEAN, "PREFECT_LOGGING_SERVER_LEVEL": "WARNING"},
             # A group of its own: Ctrl-C reaches us first, and we end it in order.
             start_new_session=True,
         )  # fmt: skip
     try:
-        await _until_healthy(process, f"{url}/api/health", log)
-        yield PrefectServer(api_url=f"{url}/api", ui_url=url, environment=shared)
+        yield PrefectServer(process, url, shared, log)
     finally:
         await _stop(process)
 
