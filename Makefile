@@ -47,6 +47,10 @@ format: $(STAMP) ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(STAMP) ## Write the generated pages: configuration, its schema, decisions
+	$(BIN)/python -m coolify.config.reference docs
+	$(BIN)/python -m coolify.decisions docs
+
 lock: ## Compile requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --upgrade --quiet --output-file requirements.lock

@@ -81,11 +81,11 @@ class ProgressPrinter:
                     if finding.is_problem or finding.severity is Severity.WARNING or self._verbose:
                         style, symbol = _SEVERITIES[finding.severity]
                         self._console.print(f"  [{style}]{symbol} {escape(finding.summary)}[/]", highlight=False)
-            case DecisionTaken(question, choice, by, reason):
+                        if finding.is_problem and finding.remedy:
+                            self._console.print(f"    [dim]{escape(finding.remedy)}[/]", highlight=False)
+            case DecisionTaken(question, choice, _, reason):
                 self._console.print(f"  [magenta]? {escape(question)}[/]", highlight=False)
-                self._console.print(
-                    f"  [magenta]→ [bold]{escape(choice)}[/] ({escape(by)}: {escape(reason)})[/]", highlight=False
-                )
+                self._console.print(f"  [magenta]→ [bold]{escape(choice)}[/] ({escape(reason)})[/]", highlight=False)
             case _:
                 pass
 

@@ -48,22 +48,29 @@ async def load_history(config: str, environment: str) -> tuple[ReleaseRecord, ..
 
 def print_history(console: Console, records: tuple[ReleaseRecord, ...]) -> None:
     """Print records as a table."""
+    from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     from coolify_cli.console import OUTCOME_STYLES
 
-    table = Table("No.", "Kind", "Outcome", "Released", "Serving after", "When (UTC)", "Why", header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column("No.", justify="right")
+    table.add_column("Outcome", no_wrap=True)
+    table.add_column("Released", no_wrap=True, max_width=32)
+    table.add_column("Serving", no_wrap=True)
+    table.add_column("When (UTC)", no_wrap=True)
+    table.add_column("Why", overflow="fold")
     for record in records:
         outcome = "open" if record.outcome is None else record.outcome.value.replace("_", " ")
         style = OUTCOME_STYLES[record.outcome] if record.outcome else "cyan"
         table.add_row(
             str(record.number),
-            record.kind,
-            f"[{style}]{outcome}[/]",
-            f"{(record.commit or '')[:8]} {record.commit_message or ''}".strip(),
+            f"[{style}]{outcome}[/]" + (" (rollback)" if record.kind == "rollback" else ""),
+            escape(f"{(record.commit or '')[:8]} {record.commit_message or ''}".strip()),
             (record.serving or "")[:8],
-            record.started_at.strftime("%Y-%m-%d %H:%M:%S"),
-            record.reason,
+            record.started_at.strftime("%Y-%m-%d %H:%M"),
+            escape(record.reason),
         )
     console.print(table if records else "No release yet.")
 

@@ -6,16 +6,19 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from coolify.asking import Asker, answers
 from coolify.config import find_config, load_config, resolve_variables
 from coolify.progress import Observer, observe
 from coolify.release.record import Outcome
 from coolify_cli.console import ProgressPrinter, print_report
 from coolify_cli.failures import EXIT_FAILURE, EXIT_OK
+from coolify_cli.prompting import terminal_asker
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -46,9 +49,11 @@ def quiet_prefect() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
 
 
-async def execute(flow: Callable[[], Awaitable[State[Any]]], observer: Observer) -> ReleaseReport:
+async def execute(
+    flow: Callable[[], Awaitable[State[Any]]], observer: Observer, asker: Asker | None = None
+) -> ReleaseReport:
     """Run a flow that ends with a report, and return the report whatever the outcome."""
-    with observe(observer):
+    with observe(observer), answers(asker) if asker else nullcontext():
         state = await flow()
     result: ReleaseReport | Exception = await state.aresult(raise_on_failure=False)
     if isinstance(result, Exception):
@@ -61,7 +66,7 @@ def run_and_report(flow: Callable[[], Awaitable[State[Any]]], *, as_json: bool) 
     console = Console(stderr=as_json, quiet=as_json)
     printer = ProgressPrinter(console)
     try:
-        report = asyncio.run(execute(flow, printer))
+        report = asyncio.run(execute(flow, printer, terminal_asker(console, printer.close)))
     finally:
         printer.close()
     if as_json:

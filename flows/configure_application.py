@@ -9,6 +9,7 @@ from blocks import CoolifyServer
 from coolify.api import Placement
 from coolify.plan import desired_settings, desired_variables, plan_settings
 from coolify.release import Step
+from coolify.wording import counted
 from tasks.configuration import compare_variables, update_settings, write_variables
 from tasks.phases import phase
 from tasks.projects import create_application, find_application
@@ -54,5 +55,5 @@ async def configure_application(
             async with journal.step(Step.SYNC_VARIABLES):
                 await write_variables(client, application.uuid, variables_plan)
         changes = len(settings_plan.changes) + len(variables_plan.changes)
-        handle.done("created" if created else f"{changes} changes" if changes else "unchanged")
+        handle.done("created" if created else counted(changes, "change") if changes else "unchanged")
         return Configured(application_uuid=application.uuid, created=created, changed=created or changes > 0)

@@ -14,6 +14,7 @@ from coolify.api import AuthenticationError
 from coolify.decisions import AUTHENTICATION_FAILED, DOMAIN_NOT_POINTING
 from coolify.errors import OperatorError
 from coolify.finding import Finding
+from coolify.wording import counted
 from tasks.access import authenticate, choose_server
 from tasks.checks import check_domains, check_source
 from tasks.decision_points import take_decision
@@ -51,7 +52,7 @@ async def preflight(target: Target, server: CoolifyServer | None = None) -> Pref
         await _authenticate(session)
         chosen = await choose_server(session.client, session.config.application.server)
         commit, _ = await asyncio.gather(_resolve_source(session), _settle_domains(session, chosen.ip))
-        handle.done(f"{len(session.config.domains)} domains, server {chosen.name}")
+        handle.done(f"{counted(len(session.config.domains), 'domain')}, server {chosen.name}")
         return Preflight(server_uuid=chosen.uuid, commit=commit)
 
 

@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.events import emit_event
 from prefect.states import Completed
 
+from coolify.asking import Answer, Question, ask
 from coolify.config import Config
 from coolify.decisions import Choice, Decision, decide
 from coolify.progress import DecisionTaken, report
@@ -22,7 +23,7 @@ __all__ = ["take_decision"]
 async def take_decision(
     decision: Decision, config: Config, evidence: str, unavailable: Mapping[str, str] = MappingProxyType({})
 ) -> Choice:
-    """Decide by the configured policy and record it.
+    """Decide by the configured policy, asking the operator where it says so, and record it.
 
     Args:
         decision: What is to be decided.
@@ -30,7 +31,9 @@ async def take_decision(
         evidence: What happened, in one sentence.
         unavailable: Options that cannot be taken, with the reason.
     """
-    choice = decide(decision, config.policy(decision), unavailable)
+    policy = config.policy(decision)
+    answer = await ask(Question(decision, evidence, unavailable)) if policy == "ask" else Answer()
+    choice = decide(decision, policy, unavailable, answer.option, timed_out=answer.timed_out)
     report(DecisionTaken(decision.question, choice.option.label, choice.by, choice.reason))
     await _record(decision.id, choice.option.id, choice.option.consequence, choice.by, choice.reason, evidence)
     return choice
