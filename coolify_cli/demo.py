@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import json
 import os
 import shutil
@@ -24,14 +23,13 @@ from rich.rule import Rule
 from coolify.release.record import Outcome
 from coolify_cli.console import ProgressPrinter, print_report
 from coolify_cli.failures import EXIT_FAILURE, EXIT_OK
-from coolify_cli.prefect_server import PrefectServer, run_prefect_server
+from coolify_cli.prefect_server import PrefectServer, deliver_logs, run_prefect_server
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
 
 __all__ = ["run_demo"]
 
 _HOST: Final = "shop.sandbox.test"
-_DELIVERY_SECONDS: Final = 5.0
 
 _CONFIG: Final = """\
 # The whole application in one file; see docs/configuration.md.
@@ -153,7 +151,7 @@ async def _stage(console: Console) -> AsyncIterator[_Stage]:
             try:
                 yield _Stage(sandbox, prefect, SampleRepository(directory / "shop"), directory)
             finally:
-                await _deliver_logs()
+                await deliver_logs()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -163,19 +161,6 @@ def _import_flows() -> None:
 
     quiet_prefect()
     import flows.release  # noqa: F401
-
-
-async def _deliver_logs() -> None:
-    """Send what Prefect has queued while its server still runs; it would try for minutes afterwards."""
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogHandler
-
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_DELIVERY_SECONDS):
-            await APILogHandler.aflush()
-            drained = EventsWorker.drain_all()
-            if inspect.isawaitable(drained):
-                await drained
 
 
 async def _play(stage: _Stage, chapter: _Chapter, console: Console) -> _Result:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import inspect
 import os
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,11 +18,12 @@ import httpx
 
 from coolify.errors import OperatorError
 
-__all__ = ["PrefectServer", "PrefectServerError", "run_prefect_server"]
+__all__ = ["PrefectServer", "PrefectServerError", "deliver_logs", "run_prefect_server"]
 
 _START_LIMIT: Final = 90.0
 """Seconds; an empty database needs about ten for its migrations, a busy machine several times that."""
 _STOP_GRACE: Final = 10.0
+_DELIVERY_SECONDS: Final = 5.0
 
 
 class PrefectServerError(OperatorError):
@@ -62,7 +64,7 @@ class PrefectServer:
         await _until_healthy(self.process, f"{self.url}/api/health", self.log)
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def run_prefect_server(directory: Path) -> AsyncIterator[PrefectServer]:
     """Start a Prefect server whose state lives in `directory`; end it when the context is left."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -89,6 +91,19 @@ async def run_prefect_server(directory: Path) -> AsyncIterator[PrefectServer]:
         yield PrefectServer(process, url, shared, log)
     finally:
         await _stop(process)
+
+
+async def deliver_logs() -> None:
+    """Send what Prefect has queued while its server still runs; it would try for minutes afterwards."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogHandler
+
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DELIVERY_SECONDS):
+            await APILogHandler.aflush()
+            drained = EventsWorker.drain_all()
+            if inspect.isawaitable(drained):
+                await drained
 
 
 def _free_port() -> int:
