@@ -126,7 +126,7 @@ async def run_demo(*, keep: bool, as_json: bool) -> int:
         good = all(result.observed for result in results)
         _print_summary(console, results, time.monotonic() - started)
         if as_json:
-            _print_json(results, good=good, seconds=time.monotonic() - started)
+            _print_json(results, stage, good=good, seconds=time.monotonic() - started)
         if keep:
             await _stay(console, stage)
     return EXIT_OK if good else EXIT_FAILURE
@@ -240,11 +240,14 @@ def _print_summary(console: Console, results: list[_Result], seconds: float) -> 
     console.print(f"[{style}]{good} of {len(results)} outcomes observed over HTTPS[/] in {seconds:.0f} s")
 
 
-def _print_json(results: list[_Result], *, good: bool, seconds: float) -> None:
+def _print_json(results: list[_Result], stage: _Stage, *, good: bool, seconds: float) -> None:
     document: dict[str, Any] = {
         "ok": good,
         "seconds": round(seconds, 1),
         "releases": [asdict(result) for result in results],
+        # Of use with --keep only.
+        "prefect_ui": stage.prefect.url,
+        "coolify_api": stage.sandbox.url,
     }
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
     sys.stdout.flush()
