@@ -13,13 +13,28 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 # Importing the modules registers their routes.
 from coolify_sandbox.runtime.contract import Runtime
-from coolify_sandbox.server import applications, deployments, inventory, variables
+from coolify_sandbox.server import (
+    applications,
+    deployments,
+    destinations,
+    keys,
+    notifications,
+    projects,
+    s3,
+    scheduled_tasks,
+    servers,
+    shared_variables,
+    storages,
+    tags,
+    teams,
+    variables,
+)
 from coolify_sandbox.server.faults import FaultInjector
 from coolify_sandbox.server.http import ROUTES, Call, Endpoint, Refusal, answer, read_body
 from coolify_sandbox.server.queue import DeploymentQueue
@@ -28,12 +43,29 @@ from coolify_sandbox.server.versions import at_least_version
 
 __all__ = ["create_app"]
 
-_HANDLERS: Final = (applications, deployments, inventory, variables)
+_HANDLERS: Final = (
+    applications,
+    deployments,
+    destinations,
+    keys,
+    notifications,
+    projects,
+    s3,
+    scheduled_tasks,
+    servers,
+    shared_variables,
+    storages,
+    tags,
+    teams,
+    variables,
+)
 _PREFIX: Final = "/api/v1"
 _DOCS: Final = {"message": "Not found.", "docs": "https://coolify.io/docs"}
 _SINCE_POST_ONLY: Final = "4.2.0"
 _GET_TO_POST: Final = {"message": "This endpoint has changed to a POST request."}
 _ACTIONS: Final = ("/deploy", "/start", "/restart", "/stop", "/validate", "/enable", "/disable")
+_PAGES: Final = frozenset({429, 500, 503})
+"""Errors that the framework renders, as a page for those who do not ask for JSON."""
 _ELEVATED: Final = frozenset({"root", "*", "write", "write:sensitive", "deploy", "read:sensitive"})
 
 
@@ -42,16 +74,16 @@ class _RateLimit:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._seen: defaultdict[int, deque[float]] = defaultdict(deque)
+        self._seen: defaultdict[str, deque[float]] = defaultdict(deque)
 
-    def count(self, user_id: int) -> dict[str, str]:
-        """Count a request and return the headers about it.
+    def count(self, requester: str) -> dict[str, str]:
+        """Count a request of a user, or of an address where nobody is logged in, and return the headers about it.
 
         Raises:
-            Refusal: The user has none left.
+            Refusal: There are none left.
         """
         now = time.monotonic()
-        seen = self._seen[user_id]
+        seen = self._seen[requester]
         while seen and seen[0] <= now - 60:
             seen.popleft()
         if len(seen) >= self._limit:
@@ -79,11 +111,19 @@ def create_app(state: State, runtime: Runtime) -> Starlette:
         try:
             status, payload = await _serve(request, state, queue, limit, headers)
         except Refusal as refusal:
-            return answer(refusal.status, dict(refusal.body), headers | dict(refusal.headers))
+            headers |= refusal.headers
+            if refusal.status in _PAGES and "json" not in request.headers.get("accept", ""):
+                page = f"<!DOCTYPE html>\n<html><body><h1>{refusal.status}</h1></body></html>"
+                return answer(refusal.status, page, headers)
+            return answer(refusal.status, dict(refusal.body), headers)
         return answer(status, payload, headers)
 
     async def liveness(_: Request) -> Response:
         return answer(200, "OK", {})
+
+    async def elsewhere(request: Request) -> Response:
+        # Everything outside of the API is Coolify's UI, which wants a login.
+        return RedirectResponse(str(request.url.replace(path="/login", query="")), status_code=302)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -97,7 +137,12 @@ def create_app(state: State, runtime: Runtime) -> Starlette:
 
     methods = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
     app = Starlette(
-        routes=[Route("/api/health", liveness), Route("/api/{rest:path}", api, methods=methods)], lifespan=lifespan
+        routes=[
+            Route("/api/health", liveness),
+            Route("/api/{rest:path}", api, methods=methods),
+            Route("/{rest:path}", elsewhere, methods=methods),
+        ],
+        lifespan=lifespan,
     )
     app.state.queue = queue
     faults: list[FaultInjector] = []
@@ -117,12 +162,15 @@ async def _serve(
 ) -> tuple[int, object]:
     endpoint, path = _match(request, state)
     if endpoint.ability is None:
+        headers |= limit.count(f"address {request.client.host if request.client else ''}")
         return await endpoint.handler(Call(request, state, None, path))
     token = _authenticate(request, state)
-    headers |= limit.count(token.user_id)
+    headers |= limit.count(f"user {token.user_id}")
     _refuse_unauthorised(request, state, token, endpoint)
     body = await read_body(request, demanded=endpoint.body)
     status, payload = await endpoint.handler(Call(request, state, token, path, body))
+    if endpoint.method != "GET":
+        queue.start_what_may_run()
     if endpoint.method == "GET" and endpoint.pattern.match("/applications/x"):
         await _refresh_status(state, queue, str(path.get("uuid")))
     return status, payload
@@ -139,6 +187,8 @@ def _match(request: Request, state: State) -> tuple[Endpoint, dict[str, str]]:
         and at_least_version(version, endpoint.since)
         and not (endpoint.until and at_least_version(version, endpoint.until))
     ]
+    # A literal segment wins over a placeholder.
+    known.sort(key=lambda one: one[0].pattern.groups)
     for endpoint, values in known:
         if endpoint.method == request.method:
             return endpoint, values
@@ -172,7 +222,8 @@ def _refuse_unauthorised(request: Request, state: State, token: Token, endpoint:
 
 
 def _refuse_closed(request: Request, instance: Row, endpoint: Endpoint) -> None:
-    if not instance["is_api_enabled"] and not endpoint.pattern.match("/enable"):
+    switches = endpoint.pattern.match("/enable") or endpoint.pattern.match("/disable")
+    if not instance["is_api_enabled"] and not switches:
         raise Refusal(403, {"success": True, "message": "API is disabled."})
     allowed = [one.strip() for one in (instance["allowed_ips"] or "").split(",") if one.strip()]
     client = ipaddress.ip_address(request.client.host if request.client else "127.0.0.1")

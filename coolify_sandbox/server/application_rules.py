@@ -27,6 +27,12 @@ _PATH: Final = r"^/(?!.*\.\.)[A-Za-z0-9._/@~+-]*$"
 _IMAGE: Final = r"^[a-z0-9]+(?:[._/:@-][A-Za-z0-9._-]+|[._-]*)*$"
 _IMAGE_MESSAGE: Final = "The docker registry image name format is invalid. Use image:tag or image@sha256:hash format."
 
+
+def _image(_: str, value: Any) -> str | None:  # noqa: ANN401 - JSON
+    fine = value is None or (isinstance(value, str) and re.search(_IMAGE, value))
+    return None if fine else _IMAGE_MESSAGE
+
+
 _COMMAND: Final[tuple[Rule, ...]] = (text, matches(_SHELL_SAFE))
 _ABSOLUTE: Final[tuple[Rule, ...]] = (text, matches(_PATH))
 
@@ -109,7 +115,7 @@ UPDATE_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     ),
     "dockerfile_target_build": (text,),
     "docker_compose_domains": (),
-    "docker_registry_image_name": (text, matches(_IMAGE, _IMAGE_MESSAGE)),
+    "docker_registry_image_name": (text, _image),
     "docker_registry_image_tag": (text, matches(r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")),
     "watch_paths": (text,),
     **dict.fromkeys(

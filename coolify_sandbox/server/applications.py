@@ -19,12 +19,14 @@ from coolify_sandbox.server.application_rules import (
 from coolify_sandbox.server.domains import default_domain, generated_labels, normalised, refuse_conflicts
 from coolify_sandbox.server.fields import APPLICATION, APPLICATION_SETTINGS, SENSITIVE
 from coolify_sandbox.server.http import Call, Refusal, not_found, present, refuse, route, truthy
-from coolify_sandbox.server.inventory import environment_of, find_environment, project_of
+from coolify_sandbox.server.projects import environment_of, find_environment, project_of
+from coolify_sandbox.server.servers import server_settings
 from coolify_sandbox.server.state import Row, new_uuid
+from coolify_sandbox.server.tags import ensure_tag
 from coolify_sandbox.server.validation import Rule, boolean, refuse_invalid, text, validate
 from coolify_sandbox.server.versions import at_least_version
 
-__all__ = ["show_application"]
+__all__ = ["embedded_application", "show_application"]
 
 _STORED_SETTINGS: Final = frozenset(APPLICATION_SETTINGS)
 _ACTIONS: Final = frozenset({"instant_deploy", "force_domain_override", "docker_compose_domains"})
@@ -42,7 +44,7 @@ def _rules(call: Call) -> dict[str, tuple[Rule, ...]]:
 async def list_applications(call: Call) -> tuple[int, Any]:
     rows = call.state.all("application", team_id=call.team_id)
     tag = call.request.query_params.get("tag")
-    return 200, [show_application(row, call) for row in rows if tag is None or tag in row.get("tags", [])]
+    return 200, [show_application(row, call, brief=True) for row in rows if tag is None or tag in row.get("tags", [])]
 
 
 @route("GET", "/applications/{uuid}", "read")
@@ -143,7 +145,7 @@ def _insert(
             "server_id": server.id,
             "team_id": call.team_id,
             "settings": settings,
-            "tags": body.get("tags") or [],
+            "tags": [ensure_tag(call.state, call.team_id, name)["name"] for name in body.get("tags") or []],
         }
     )
     # Read-only labels are on by default: what the request says about labels is overwritten (reference 3.5).
@@ -248,33 +250,55 @@ async def delete_application(call: Call) -> tuple[int, Any]:
     return 200, {"message": "Application deletion request queued."}
 
 
-def show_application(row: Row, call: Call, *, nested: bool = False) -> dict[str, Any]:
-    """Serialise an application; nested in an environment it lacks what is loaded for it alone."""
+def show_application(row: Row, call: Call, *, brief: bool = False) -> dict[str, Any]:
+    """Serialise an application; in lists it lacks what is loaded for one alone."""
     drop = frozenset({"server_id", "tags", "deletion_requested"})
-    if not at_least_version(call.state.settings.version, "4.2.0"):
+    if brief or not at_least_version(call.state.settings.version, "4.2.0"):
         drop |= {"settings"}
-    if nested:
-        return present(row, call, drop=drop | {"settings"}, id=row.id, uuid=row.uuid)
-    environment = environment_of(call, row)
-    project = project_of(call, environment)
-    shown_environment = {"id": environment.id, "uuid": environment.uuid} | environment.data
-    shown_environment["project"] = {"id": project.id, "uuid": project.uuid} | project.data
     server = call.state.by_id("server", row["server_id"])
     destination = call.state.by_id("destination", row["destination_id"])
     if server is None or destination is None:
         not_found("Server")
-    hidden = frozenset() if call.sees_secrets else SENSITIVE["server_settings"]
-    settings = {name: value for name, value in server["settings"].items() if name not in hidden}
-    shown_server = {"id": server.id, "uuid": server.uuid} | server.data | {"settings": settings}
-    return present(
-        row,
-        call,
-        drop=drop,
-        uuid=row.uuid,
-        environment=shown_environment,
-        destination={"id": destination.id, "uuid": destination.uuid} | destination.data | {"server": shown_server},
-        additional_networks_count=0,
-        additional_servers=[],
-        additional_servers_count=0,
-        server_status=server["settings"]["is_reachable"] and server["settings"]["is_usable"],
-    )
+    more: dict[str, Any] = {
+        "destination": _with_ids(destination, hidden=frozenset({"team_id"})) | {"server": _server(server, call)},
+        "additional_networks_count": 0,
+        "additional_servers": [],
+        "additional_servers_count": 0,
+        "server_status": server["settings"]["is_reachable"] and server["settings"]["is_usable"],
+    }
+    if not brief:
+        environment = environment_of(call, row)
+        project = _with_ids(project_of(call, environment))
+        project["team"] = _team(call)
+        more["environment"] = _with_ids(environment) | {"project": project}
+    return present(row, call, drop=drop, uuid=row.uuid, **more)
+
+
+def embedded_application(row: Row, call: Call, *, environment: bool = False) -> dict[str, Any]:
+    """Serialise an application inside of something else: secrets never, numbers always."""
+    shown = show_application(row, call, brief=True)
+    secret = SENSITIVE["application"] - {"private_key_id"}
+    more: dict[str, Any] = {"id": row.id, "private_key_id": row["private_key_id"]}
+    if environment:
+        found = environment_of(call, row)
+        project = _with_ids(project_of(call, found)) | {"team": _team(call)}
+        more["environment"] = _with_ids(found) | {"project": project}
+    found_server = shown["destination"]["server"]
+    settings = {
+        name: value for name, value in found_server["settings"].items() if name not in SENSITIVE["server_settings"]
+    }
+    more["destination"] = shown["destination"] | {"server": found_server | {"settings": settings}}
+    return {name: value for name, value in shown.items() if name not in secret} | more
+
+
+def _with_ids(row: Row, hidden: frozenset[str] = frozenset()) -> dict[str, Any]:
+    return {"id": row.id, "uuid": row.uuid} | {name: one for name, one in row.data.items() if name not in hidden}
+
+
+def _server(server: Row, call: Call) -> dict[str, Any]:
+    return _with_ids(server) | {"settings": server_settings(server, call)}
+
+
+def _team(call: Call) -> dict[str, Any]:
+    team = call.state.by_id("team", call.team_id)
+    return {"id": team.id, **team.data} if team else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from coolify_sandbox.server.applications import show_application
+from coolify_sandbox.server.applications import embedded_application
 from coolify_sandbox.server.http import Call, Refusal, present, refuse, route, truthy
 from coolify_sandbox.server.queue import IN_PROGRESS, QUEUED, DeploymentQueue, Verdict, enqueue
 from coolify_sandbox.server.state import Row
@@ -177,7 +177,12 @@ async def list_deployments(call: Call) -> tuple[int, Any]:
 async def get_deployment(call: Call) -> tuple[int, Any]:
     row = call.find("deployment", call.path["uuid"], "Deployment")
     application = call.state.by_id("application", int(row["application_id"]))
-    return 200, present(row, call, id=row.id, application=show_application(application, call) if application else None)
+    return 200, present(
+        row,
+        call,
+        id=row.id,
+        application=embedded_application(application, call, environment=True) if application else None,
+    )
 
 
 @route("GET", "/deployments/applications/{uuid}", "read")

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["APPLICATION", "APPLICATION_SETTINGS", "SENSITIVE", "SERVER", "SERVER_SETTINGS", "TEAM"]
+__all__ = ["APPLICATION", "APPLICATION_SETTINGS", "SENSITIVE", "SERVER", "SERVER_SETTINGS", "TEAM", "USER"]
 
-TEAM: Final[dict[str, Any]] = {"is_mcp_server_enabled": True, "personal_team": True, "show_boarding": True}
+USER: Final[dict[str, Any]] = {
+    "avatar_path": None,
+    "avatar_s3_storage_id": None,
+    "avatar_storage_type": None,
+    "email_verified_at": "2026-01-01T00:00:00.000000Z",
+    "force_password_reset": False,
+    "marketing_emails": True,
+    "pending_email": None,
+    "two_factor_confirmed_at": None,
+}
+
+TEAM: Final[dict[str, Any]] = {
+    "is_mcp_server_enabled": True,
+    "custom_server_limit": None,
+    "personal_team": True,
+    "show_boarding": True,
+}
 
 SERVER: Final[dict[str, Any]] = {
     "cloud_provider_token_id": None,
@@ -28,6 +44,7 @@ SERVER: Final[dict[str, Any]] = {
         "status": "exited",
         "type": "TRAEFIK",
     },
+    "sentinel_updated_at": "2026-01-01 00:00:00",
     "server_metadata": None,
     "swarm_cluster": None,
     "traefik_outdated_info": None,
@@ -133,6 +150,7 @@ APPLICATION: Final[dict[str, Any]] = {
     "http_basic_auth_username": None,
     "install_command": None,
     "is_http_basic_auth_enabled": False,
+    "last_online_at": "2026-01-01 00:00:00",
     "last_restart_at": None,
     "last_restart_type": None,
     "limits_cpu_shares": 1024,
@@ -222,14 +240,13 @@ SENSITIVE: Final[dict[str, frozenset[str]]] = {
     "variable": frozenset({"value", "real_value"}),
     "deployment": frozenset({"logs"}),
     "key": frozenset({"private_key"}),
+    "s3": frozenset({"key", "secret"}),
+    "shared_variable": frozenset({"value"}),
     "server_settings": frozenset(
         {
             "logdrain_axiom_api_key",
-            "logdrain_axiom_dataset_name",
             "logdrain_custom_config",
             "logdrain_custom_config_parser",
-            "logdrain_highlight_project_id",
-            "logdrain_newrelic_base_uri",
             "logdrain_newrelic_license_key",
             "sentinel_custom_url",
             "sentinel_token",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -121,9 +122,10 @@ async def read_body(request: Request, *, demanded: bool) -> dict[str, Any]:
         Refusal: The body is demanded and is no JSON object with something in it.
     """
     raw = await request.body()
-    is_json = "json" in request.headers.get("content-type", "")
+    kind = request.headers.get("content-type", "")
+    is_json = "json" in kind
     if not demanded and not (raw and is_json):
-        return {}
+        return dict(parse_qsl(raw.decode(errors="replace"))) if "form-urlencoded" in kind else {}
     if not is_json:
         refuse(400, "Invalid request.", error="Content-Type must be application/json.")
     try:
@@ -132,9 +134,16 @@ async def read_body(request: Request, *, demanded: bool) -> dict[str, Any]:
         if not demanded:
             return {}
         refuse(400, "Invalid request.", error="Invalid JSON.")
+    if parsed in (None, []) and demanded:
+        refuse(400, "Invalid request.", error="Invalid JSON.")
     if not parsed and demanded:
         refuse(400, "Invalid request.", error="Empty JSON.")
-    return _trimmed(parsed) if isinstance(parsed, dict) else {}
+    if isinstance(parsed, dict):
+        body: dict[str, Any] = _trimmed(parsed)
+        return body
+    # PHP has one type for lists and maps: an item is a field with a number for its name.
+    items = parsed if isinstance(parsed, list) else [parsed]
+    return {str(index): _trimmed(item) for index, item in enumerate(items)}
 
 
 def _trimmed(value: Any) -> Any:  # noqa: ANN401 - JSON
@@ -164,7 +173,8 @@ def answer(status: int, payload: Payload, headers: Mapping[str, str]) -> Respons
 
 def present(row: Row, call: Call, *, drop: frozenset[str] = frozenset(), **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Serialise an object as the API shows it: hidden fields omitted, keys in Coolify's order."""
-    hidden = drop | {"team_id"} | (frozenset() if call.sees_secrets else SENSITIVE.get(row.kind, frozenset()))
+    secret = frozenset() if call.sees_secrets else SENSITIVE.get(row.kind, frozenset())
+    hidden = drop | secret | ({"team_id"} - more.keys())
     shown = {name: value for name, value in (row.data | more).items() if name not in hidden}
     head = [name for name in ("id", "uuid", "description", "name") if name in shown]
     tail = [name for name in ("created_at", "updated_at") if name in shown]

@@ -117,7 +117,7 @@ class DeploymentQueue:
         """Work until cancelled; jobs that run then are stopped and stay `in_progress`, as after a crash."""
         try:
             while True:
-                self._start_what_may_run()
+                self.start_what_may_run()
                 await asyncio.sleep(self._TICK)
         finally:
             jobs = [*self._jobs.values(), *self._background]
@@ -125,7 +125,8 @@ class DeploymentQueue:
                 job.cancel("shutdown")
             await asyncio.gather(*jobs, return_exceptions=True)
 
-    def _start_what_may_run(self) -> None:
+    def start_what_may_run(self) -> None:
+        """Start the jobs for which there is room; what is queued by a request starts before its answer."""
         deployments = self._state.all("deployment")
         running = [row for row in deployments if row["status"] == IN_PROGRESS]
         for row in deployments:

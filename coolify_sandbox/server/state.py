@@ -193,11 +193,16 @@ def _rows(cursor: sqlite3.Cursor) -> Iterator[Row]:
 
 def _seed(state: State) -> None:
     """Make what a fresh installation has: root team, its server, one network, the server's key."""
-    from coolify_sandbox.server.fields import SERVER, SERVER_SETTINGS, TEAM
+    from coolify_sandbox.server.fields import SERVER, SERVER_SETTINGS, TEAM, USER
+
+    # The other way round the module needs this one.
+    from coolify_sandbox.server.servers import add_server_variables
 
     settings = state.settings
     state.insert("instance", {"is_api_enabled": True, "allowed_ips": None}, row_id=0)
     state.insert("team", TEAM | {"name": "Root Team", "description": "The root team"}, row_id=ROOT_TEAM)
+    user = {"name": "Root User", "email": "root@example.com", "teams": [ROOT_TEAM]}
+    state.insert("user", USER | user, row_id=0)
     state.insert(
         "key",
         {
@@ -232,6 +237,7 @@ def _seed(state: State) -> None:
         uuid=new_uuid(),
         row_id=0,
     )
+    add_server_variables(state, server)
     state.insert(
         "destination",
         {"name": "coolify", "network": "coolify", "server_id": server.id, "team_id": ROOT_TEAM},

@@ -79,7 +79,9 @@ def matches(pattern: str, message: str | None = None) -> Rule:
     compiled = re.compile(pattern)
 
     def rule(name: str, value: Any) -> str | None:  # noqa: ANN401 - JSON
-        if value is None or (isinstance(value, str) and compiled.search(value)):
+        # Laravel takes numbers for text here; that they are none is another rule's matter.
+        written = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+        if value is None or (isinstance(written, str) and compiled.search(written)):
             return None
         return (message or "The {name} field format is invalid.").format(name=name)
 

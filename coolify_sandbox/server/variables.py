@@ -33,7 +33,9 @@ _BRIEF: Final = frozenset({"is_required", "order"})
 
 @route("GET", "/applications/{uuid}/envs", "read")
 async def list_variables(call: Call) -> tuple[int, Any]:
-    return 200, [_show(row, call) for row in _of(call.state, _application(call))]
+    rows = _of(call.state, _application(call))
+    # The preview copies come after all production variables.
+    return 200, [_show(row, call) for row in sorted(rows, key=lambda row: (row["is_preview"], row.id))]
 
 
 @route("POST", "/applications/{uuid}/envs", "write", body=True)
@@ -67,12 +69,14 @@ async def update_variables(call: Call) -> tuple[int, Any]:
     if not call.body.get("data"):
         refuse(400, "Bulk data is required.")
     written = []
+    # What exists is looked up once: a key that comes twice in the request is stored twice.
+    existing = {(row["key"], row["is_preview"]): row for row in _of(call.state, application)}
     for item in call.body["data"]:
         # Unknown fields are dropped here, and what was written stays when a later item fails.
         known = {name: value for name, value in item.items() if name in _RULES}
         _validate(known)
         preview = bool(known.get("is_preview"))
-        row = _find(call.state, application, known["key"], preview=preview)
+        row = existing.get((known["key"], preview))
         if row is None:
             row = add_variable(call.state, application, known, twin=not preview)
             written.append(_show(row, call, drop=_BRIEF))
@@ -115,7 +119,7 @@ def add_variable(state: State, application: Row, fields: dict[str, Any], *, twin
     }
     row = state.insert("variable", attributes, uuid=new_uuid())
     if twin and _find(state, application, fields["key"], preview=True) is None:
-        state.insert("variable", attributes | {"is_preview": True}, uuid=new_uuid())
+        state.insert("variable", attributes | {"is_preview": True, "is_shown_once": False}, uuid=new_uuid())
     return row
 
 

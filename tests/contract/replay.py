@@ -1,0 +1,327 @@
+"""Replay recorded exchanges with a real Coolify against the sandbox and compare the answers.
+
+A file is one sequence against one state. UUIDs differ between the two worlds: what an answer of one names is paired
+with what stands at the same place in the answer of the other, and later requests are translated.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from coolify_sandbox.runtime.contract import ContainerStatus
+from coolify_sandbox.server.app import create_app
+from coolify_sandbox.server.settings import ServerSettings
+from coolify_sandbox.server.state import State, new_uuid
+
+RECORDINGS = Path(__file__).parent / "recordings"
+UUID = re.compile(r"(?<![A-Za-z0-9])[a-z0-9]{24}(?![A-Za-z0-9])")
+NOBODY = "z" * 24
+
+
+PRIVATE_KEYS = tuple(
+    json.dumps(
+        Ed25519PrivateKey.generate()
+        .private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+        .decode()
+    )[1:-1]
+    for _ in range(2)
+)
+"""Private keys are blanked in the recordings: one for all requests, another for the second key."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One recorded request with its answer."""
+
+    file: str
+    name: str
+    method: str
+    path: str
+    request_body: Any
+    headers: dict[str, str]
+    token: str | None
+    status: int
+    is_json: bool
+    body: Any
+
+    @property
+    def key(self) -> str:
+        return f"{self.file}:{self.name}"
+
+
+def load(file: str) -> list[Exchange]:
+    exchanges = []
+    for line in (RECORDINGS / f"{file}.jsonl").read_text().splitlines():
+        raw = json.loads(line)
+        exchanges.append(
+            Exchange(
+                file,
+                raw["name"],
+                raw["method"],
+                raw["path"],
+                raw["request_body"],
+                raw["request_headers_relevant"] or {},
+                raw["token"],
+                raw["status"],
+                raw["response_is_json"],
+                raw["response_body"],
+            )
+        )
+    return exchanges
+
+
+def files() -> list[str]:
+    return sorted(path.stem for path in RECORDINGS.glob("*.jsonl"))
+
+
+def creator_of(uuid: str) -> Exchange | None:
+    """Return the recorded request that created an object."""
+    for file in files():
+        for exchange in load(file):
+            if exchange.status == 201 and isinstance(exchange.body, dict) and exchange.body.get("uuid") == uuid:
+                return exchange
+    return None
+
+
+class IdleRuntime:
+    """A world in which nothing runs: most recordings were made without one, so that a job never ends."""
+
+    async def deploy(self, *arguments: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def status(self, application_uuid: str) -> ContainerStatus:
+        return ContainerStatus.EXITED
+
+    async def images(self, application_uuid: str) -> tuple[()]:
+        return ()
+
+    async def logs(self, application_uuid: str, lines: int) -> None:
+        return None
+
+    async def stop(self, application_uuid: str) -> None:
+        return None
+
+    async def delete(self, application_uuid: str) -> None:
+        return None
+
+
+@dataclass
+class World:
+    """The sandbox as it was when a file was recorded."""
+
+    state: State
+    client: httpx.AsyncClient
+    tokens: dict[str, str] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=lambda: {NOBODY: NOBODY})
+    """Recorded UUID -> the sandbox's."""
+
+    async def ask(self, exchange: Exchange) -> httpx.Response:
+        path = self.translated(exchange.path)
+        headers = {name: value for name, value in exchange.headers.items() if name not in {"Authorization"}}
+        authorization = exchange.headers.get("Authorization")
+        if authorization is not None:
+            headers["Authorization"] = self._authorization(exchange, authorization)
+        content = None
+        if exchange.request_body is not None:
+            raw = exchange.request_body
+            is_raw = isinstance(raw, dict) and set(raw) == {"_raw"}
+            content = raw["_raw"] if is_raw else json.dumps(raw)
+            content = self.translated(content).replace("<private key>", PRIVATE_KEYS[exchange.key == "keys:create_min"])
+        request = self.client.build_request(exchange.method, path, headers=headers, content=content)
+        if "Accept" not in exchange.headers:
+            request.headers.pop("Accept", None)
+        return await self.client.send(request, follow_redirects=False)
+
+    def translated(self, text: str) -> str:
+        return UUID.sub(lambda match: self.known.get(match.group(), match.group()), text)
+
+    def _authorization(self, exchange: Exchange, recorded: str) -> str:
+        label = exchange.token
+        if label in self.tokens:
+            return re.sub(r"<[^>]*>", self.tokens[label], recorded)
+        if exchange.status == 401:
+            return recorded
+        # The recorded root token, written in another way.
+        scheme, _, token = recorded.partition(" ")
+        root = self.tokens["root"]
+        return f"{scheme} {root if '|' in token else root.partition('|')[2]}"
+
+    def learn(self, recorded: Any, actual: Any) -> None:
+        """Pair the UUIDs that stand at the same place in both answers."""
+        match recorded, actual:
+            case dict(), dict():
+                for name in recorded.keys() & actual.keys():
+                    self.learn(recorded[name], actual[name])
+            case list(), list():
+                for one, other in zip(recorded, actual, strict=False):
+                    self.learn(one, other)
+            case str(), str():
+                pairs = zip(UUID.findall(recorded), UUID.findall(actual), strict=False)
+                self.known |= {one: other for one, other in pairs if one not in self.known}
+
+
+def masked(text: str) -> str:
+    """Remove what differs between any two runs."""
+    text = UUID.sub("<uuid>", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "<time>", text)
+    return re.sub(r"\b\d+\b", "<n>", text)
+
+
+def differences(recorded: Any, actual: Any, where: str = "", *, values: bool = False) -> Iterator[str]:
+    """Compare shape: keys and types, and of messages the text too."""
+    match recorded, actual:
+        case dict(), dict():
+            for name in recorded.keys() - actual.keys():
+                yield f"{where}.{name} is missing"
+            for name in actual.keys() - recorded.keys():
+                yield f"{where}.{name} is too much"
+            for name in recorded.keys() & actual.keys():
+                told = values or name in {"message", "errors", "error", "status", "warning", "docs"}
+                yield from differences(recorded[name], actual[name], f"{where}.{name}", values=told)
+        case list(), list():
+            if (recorded and not actual) or (values and len(recorded) != len(actual)):
+                yield f"{where} has {len(actual)} items instead of {len(recorded)}"
+            for index, (one, other) in enumerate(zip(recorded, actual, strict=False)):
+                yield from differences(one, other, f"{where}[{index}]", values=values)
+        case str(), str():
+            if values and masked(recorded) != masked(actual):
+                yield f"{where} is {actual!r} instead of {recorded!r}"
+        case _:
+            # What is null in one world may have a value in the other; the key is there in both.
+            if type(recorded) is not type(actual) and (values or None not in (recorded, actual)):
+                yield f"{where} is {json.dumps(actual)[:60]} instead of {json.dumps(recorded)[:60]}"
+            elif values and recorded != actual and not isinstance(recorded, int):
+                yield f"{where} is {actual!r} instead of {recorded!r}"
+
+
+def compare(exchange: Exchange, answer: httpx.Response) -> list[str]:
+    if answer.status_code != exchange.status:
+        return [f"status {answer.status_code} instead of {exchange.status}: {answer.text[:150]}"]
+    if not exchange.is_json:
+        if str(exchange.body).startswith("<!DOCTYPE html>"):
+            return [] if answer.text.startswith("<!DOCTYPE html>") or answer.status_code == 302 else [answer.text[:80]]
+        return [] if masked(answer.text) == masked(str(exchange.body)) else [f"text {answer.text[:80]!r}"]
+    try:
+        body = answer.json()
+    except ValueError:
+        return [f"no JSON: {answer.text[:80]!r}"]
+    return list(differences(exchange.body, body, values=exchange.status >= 400))
+
+
+TOKENS: dict[str, tuple[set[str], dict[str, Any]]] = {
+    "root": ({"root"}, {}),
+    "star": ({"*"}, {}),
+    "read": ({"read"}, {}),
+    "read_sensitive": ({"read", "read:sensitive"}, {}),
+    "write": ({"write"}, {}),
+    "write_read": ({"write", "read"}, {}),
+    "write_sensitive": ({"read", "read:sensitive", "write", "write:sensitive"}, {}),
+    "deploy": ({"deploy"}, {}),
+    "read_deploy": ({"read", "deploy"}, {}),
+    "none": (set(), {}),
+    "expired": ({"root"}, {"expires_at": datetime.now(UTC) - timedelta(days=1)}),
+    "admin_root": ({"root"}, {"user_id": 1, "role": "admin"}),
+    "member_read": ({"read"}, {"user_id": 2, "role": "member"}),
+    "member_write": ({"read", "write"}, {"user_id": 2, "role": "member"}),
+    "other_root": ({"root"}, {"user_id": 3, "team_id": 3}),
+    "limit_root": ({"root"}, {"user_id": 4}),
+    "limit_read": ({"read"}, {"user_id": 4}),
+}
+
+
+def open_world(path: Path, file: str) -> World:
+    state = State.open(path, ServerSettings(rate_limit=200 if file == "ratelimit" else 100_000))
+    app = create_app(state, IdleRuntime())  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 50000))
+    world = World(state, httpx.AsyncClient(transport=transport, base_url="http://coolify"))
+    from coolify_sandbox.server.fields import TEAM
+
+    state.insert("team", TEAM | {"name": "other", "description": None}, row_id=3)
+    for label, (abilities, more) in TOKENS.items():
+        world.tokens[label] = state.create_token(abilities, **more)
+    world.app = app  # type: ignore[attr-defined]
+    return world
+
+
+SEEDED = {
+    "yjoevj2wh3nr5gdpralneeyl": ("server", 0),
+    "smkom2tcmw9wwhol2kf0kxxz": ("destination", 0),
+}
+
+
+GIVEN: dict[str, tuple[str, ...]] = {
+    "auth": ("projects:create_min", "projects:create_full"),
+    "apps_update": ("apps_create:image_full",),
+    "deploy": (
+        "apps_create:public_instant_deploy",
+        "apps_create:public_full",
+        "apps_create:public_min",
+        "apps_create:image_full",
+    ),
+}
+"""Requests of other files that came before, besides those that created what the file names."""
+
+
+async def before(world: World, exchange: Exchange) -> None:
+    """Do what was done by hand between two recorded requests."""
+    instance = world.state.by_id("instance", 0)
+    assert instance is not None
+    if exchange.name.startswith("sql_state_") and "read" not in exchange.name:
+        row = world.state.by_uuid("deployment", world.translated(exchange.path).rpartition("/")[2])
+        assert row is not None
+        world.state.update(row, status=exchange.name.removeprefix("sql_state_"))
+    match exchange.key:
+        case "auth:ip_not_allowed":
+            world.state.update(instance, allowed_ips="10.0.0.1")
+        case "auth:ip_allowed_again":
+            world.state.update(instance, allowed_ips="")
+        case "ratelimit:call_198":
+            # The recording leaves out the requests in between.
+            headers = {"Authorization": f"Bearer {world.tokens['limit_read']}"}
+            for _ in range(196):
+                await world.client.get("/api/v1/version", headers=headers)
+            while (await world.client.get("/api/v1/version", headers=headers)).status_code != 429:
+                pass
+
+
+async def prepare(world: World, exchanges: list[Exchange]) -> None:
+    """Create what the file takes for granted, with the requests that created it then."""
+    for uuid, (kind, row_id) in SEEDED.items():
+        row = world.state.by_id(kind, row_id)
+        assert row is not None
+        world.known[uuid] = str(row.uuid)
+    other = {"name": "other key", "description": None, "fingerprint": "x", "is_git_related": False, "public_key": ""}
+    world.state.insert("key", other | {"private_key": "", "team_id": 3}, uuid=new_uuid())
+    for key in GIVEN.get(exchanges[0].file, ()):
+        file, _, name = key.partition(":")
+        (exchange,) = (one for one in load(file) if one.name == name)
+        await create(world, exchange.body["uuid"])
+    told: set[str] = set()
+    for exchange in exchanges:
+        for uuid in UUID.findall(exchange.path + json.dumps(exchange.request_body)):
+            if uuid not in told and uuid not in world.known:
+                await create(world, uuid)
+        told |= set(UUID.findall(json.dumps(exchange.body)))
+
+
+async def create(world: World, uuid: str) -> None:
+    creator = creator_of(uuid)
+    if creator is None:
+        return
+    for other in UUID.findall(creator.path + json.dumps(creator.request_body)):
+        if other not in world.known:
+            await create(world, other)
+    answer = await world.ask(creator)
+    if answer.status_code == 201:
+        world.learn(creator.body, answer.json())
+
+
