@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from coolify.release.record import Outcome
 from coolify_cli.options import config_options, json_option
 
 if TYPE_CHECKING:
@@ -60,7 +61,6 @@ def print_history(console: Console, records: tuple[ReleaseRecord, ...]) -> None:
     table.add_column("Released", no_wrap=True, max_width=32)
     table.add_column("Serving", no_wrap=True)
     table.add_column("When (UTC)", no_wrap=True)
-    table.add_column("Why", overflow="fold")
     for record in records:
         outcome = "open" if record.outcome is None else record.outcome.value.replace("_", " ")
         style = OUTCOME_STYLES[record.outcome] if record.outcome else "cyan"
@@ -70,9 +70,12 @@ def print_history(console: Console, records: tuple[ReleaseRecord, ...]) -> None:
             escape(f"{(record.commit or '')[:8]} {record.commit_message or ''}".strip()),
             (record.serving or "")[:8],
             record.started_at.strftime("%Y-%m-%d %H:%M"),
-            escape(record.reason),
         )
     console.print(table if records else "No release yet.")
+    # Reasons are sentences: beside the table they have room.
+    for record in records:
+        if record.reason and record.outcome is not Outcome.COMPLETED:
+            console.print(f"[bold]{record.number}[/]  {escape(record.reason)}", highlight=False)
 
 
 def _plain(record: ReleaseRecord) -> dict[str, Any]:

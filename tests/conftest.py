@@ -10,6 +10,23 @@ REQUIRED = os.environ.get("COOLIFY_FLOWS_REQUIRE_COMPONENTS") == "1"
 
 _missing: set[str] = set()
 
+TABLES: pytest.StashKey[dict[str, list[str]]] = pytest.StashKey()
+"""What tests want to be read at the end of the run, line by line, by title."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[TABLES] = {}
+
+
+@pytest.fixture
+def table(request):
+    """Add a line to a table that is printed at the end of the run."""
+
+    def add(title: str, line: str) -> None:
+        request.config.stash[TABLES].setdefault(title, []).append(line)
+
+    return add
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("component"):
@@ -23,6 +40,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
+    for title, lines in terminalreporter.config.stash[TABLES].items():
+        terminalreporter.write_sep("=", title)
+        for line in lines:
+            terminalreporter.write_line(line)
     if _missing:
         terminalreporter.write_sep("=", "missing components", yellow=True)
         terminalreporter.write_line(

@@ -42,7 +42,7 @@ def judge_certificate(handshake: Handshake, policy: TlsPolicy, now: datetime) ->
                 "Check that the proxy runs and that the port is open to the outside.",
             ),
         )
-    findings = [finding for finding in (_validity(handshake, leaf, policy, now), _trust(handshake, leaf)) if finding]
+    findings = [finding for finding in (_validity(handshake, leaf, policy, now), _trust(handshake, leaf, now)) if finding]
     if leaf.weak:
         summary = f"The certificate of {handshake.host} is weak: {leaf.weak}."
         remedy = "Have it issued again with an ECDSA P-256 or RSA 2048 key."
@@ -91,7 +91,7 @@ def _validity(handshake: Handshake, leaf: Certificate, policy: TlsPolicy, now: d
     return _finding(handshake, "certificate-near-expiry", severity, summary, remedy)
 
 
-def _trust(handshake: Handshake, leaf: Certificate) -> Finding | None:
+def _trust(handshake: Handshake, leaf: Certificate, now: datetime) -> Finding | None:
     """Return why the certificate is not trusted, the most telling reason first."""
     if handshake.trust_error is None:
         return None
@@ -120,6 +120,9 @@ def _trust(handshake: Handshake, leaf: Certificate) -> Finding | None:
             f"The certificate at {host} is for {', '.join(leaf.names) or leaf.subject}.",
             "Check that the domain is entered in Coolify with https and that the right server answers.",
         )
+    elif leaf.weak or not leaf.not_before <= now < leaf.not_after:
+        # That alone fails verification, and has a finding of its own.
+        return None
     else:
         name, summary, remedy = (
             "certificate-untrusted",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import math
 import time
 from collections import defaultdict, deque
@@ -21,6 +22,9 @@ from starlette.types import ASGIApp
 from coolify_sandbox.runtime.contract import Runtime
 from coolify_sandbox.server import (
     applications,
+    backups,
+    database_variables,
+    databases,
     deployments,
     destinations,
     keys,
@@ -45,6 +49,9 @@ __all__ = ["create_app"]
 
 _HANDLERS: Final = (
     applications,
+    backups,
+    database_variables,
+    databases,
     deployments,
     destinations,
     keys,
@@ -59,6 +66,7 @@ _HANDLERS: Final = (
     teams,
     variables,
 )
+_log: Final = logging.getLogger(__name__)
 _PREFIX: Final = "/api/v1"
 _DOCS: Final = {"message": "Not found.", "docs": "https://coolify.io/docs"}
 _SINCE_POST_ONLY: Final = "4.2.0"
@@ -110,13 +118,18 @@ def create_app(state: State, runtime: Runtime) -> Starlette:
         headers: dict[str, str] = {"cache-control": "no-cache, private"}
         try:
             status, payload = await _serve(request, state, queue, limit, headers)
-        except Refusal as refusal:
-            headers |= refusal.headers
-            if refusal.status in _PAGES and "json" not in request.headers.get("accept", ""):
-                page = f"<!DOCTYPE html>\n<html><body><h1>{refusal.status}</h1></body></html>"
-                return answer(refusal.status, page, headers)
-            return answer(refusal.status, dict(refusal.body), headers)
-        return answer(status, payload, headers)
+        except Refusal as refused:
+            refusal = refused
+        except Exception:  # noqa: BLE001 - what the framework around Coolify does
+            _log.exception("%s %s", request.method, request.url.path)
+            refusal = Refusal(500, {"message": "Server Error"})
+        else:
+            return answer(status, payload, headers)
+        headers |= refusal.headers
+        if refusal.status in _PAGES and "json" not in request.headers.get("accept", ""):
+            page = f"<!DOCTYPE html>\n<html><body><h1>{refusal.status}</h1></body></html>"
+            return answer(refusal.status, page, headers)
+        return answer(refusal.status, dict(refusal.body), headers)
 
     async def liveness(_: Request) -> Response:
         return answer(200, "OK", {})

@@ -26,7 +26,7 @@ from coolify_sandbox.server.tags import ensure_tag
 from coolify_sandbox.server.validation import Rule, boolean, refuse_invalid, text, validate
 from coolify_sandbox.server.versions import at_least_version
 
-__all__ = ["embedded_application", "show_application"]
+__all__ = ["embedded_application", "placement_details", "show_application"]
 
 _STORED_SETTINGS: Final = frozenset(APPLICATION_SETTINGS)
 _ACTIONS: Final = frozenset({"instant_deploy", "force_domain_override", "docker_compose_domains"})
@@ -255,23 +255,29 @@ def show_application(row: Row, call: Call, *, brief: bool = False) -> dict[str, 
     drop = frozenset({"server_id", "tags", "deletion_requested"})
     if brief or not at_least_version(call.state.settings.version, "4.2.0"):
         drop |= {"settings"}
+    counts: dict[str, Any] = {
+        "additional_networks_count": 0,
+        "additional_servers": [],
+        "additional_servers_count": 0,
+    }
+    return present(row, call, drop=drop, uuid=row.uuid, **counts, **placement_details(row, call, brief=brief))
+
+
+def placement_details(row: Row, call: Call, *, brief: bool) -> dict[str, Any]:
+    """Return where an application or a database lives: its network with the server, alone also its environment."""
     server = call.state.by_id("server", row["server_id"])
     destination = call.state.by_id("destination", row["destination_id"])
     if server is None or destination is None:
         not_found("Server")
-    more: dict[str, Any] = {
+    details: dict[str, Any] = {
         "destination": _with_ids(destination, hidden=frozenset({"team_id"})) | {"server": _server(server, call)},
-        "additional_networks_count": 0,
-        "additional_servers": [],
-        "additional_servers_count": 0,
         "server_status": server["settings"]["is_reachable"] and server["settings"]["is_usable"],
     }
     if not brief:
         environment = environment_of(call, row)
-        project = _with_ids(project_of(call, environment))
-        project["team"] = _team(call)
-        more["environment"] = _with_ids(environment) | {"project": project}
-    return present(row, call, drop=drop, uuid=row.uuid, **more)
+        project = _with_ids(project_of(call, environment)) | {"team": _team(call)}
+        details["environment"] = _with_ids(environment) | {"project": project}
+    return details
 
 
 def embedded_application(row: Row, call: Call, *, environment: bool = False) -> dict[str, Any]:

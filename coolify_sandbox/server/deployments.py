@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from coolify_sandbox.server.applications import embedded_application
+from coolify_sandbox.server.databases import find_team_database
 from coolify_sandbox.server.http import Call, Refusal, present, refuse, route, truthy
 from coolify_sandbox.server.queue import IN_PROGRESS, QUEUED, DeploymentQueue, Verdict, enqueue
 from coolify_sandbox.server.state import Row
@@ -43,10 +44,12 @@ async def deploy(call: Call) -> tuple[int, Any]:
         refuse(400, "You must provide uuid or tag.")
     if not isinstance(uuids, str):
         raise Refusal(500, {"message": "Server Error"})
-    found = [row for uuid in uuids.split(",") if (row := _of_team(call, uuid.strip()))]
-    if not found:
+    wanted = [uuid.strip() for uuid in uuids.split(",")]
+    found = [row for uuid in wanted if (row := _of_team(call, uuid))]
+    databases = [row for uuid in wanted if (row := find_team_database(call, uuid))]
+    if not found and not databases:
         refuse(404, "No resources found.")
-    items = []
+    items = [{"message": f"Database {row['name']} started.", "resource_uuid": row.uuid} for row in databases]
     for row in found:
         if pull_request and row["build_pack"] != "dockerimage":
             message = f"Pull request {pull_request} not found for this resource."

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from coolify_sandbox.server.http import Call, Refusal, refuse, route
+from coolify_sandbox.server.applications import show_application
+from coolify_sandbox.server.databases import list_all
+from coolify_sandbox.server.fields import SENSITIVE
+from coolify_sandbox.server.http import Call, refuse, route
 from coolify_sandbox.server.state import Row, new_uuid
 from coolify_sandbox.server.validation import Rule, matches, refuse_invalid, required, text, validate
 
@@ -53,12 +56,49 @@ async def patch_destination(call: Call) -> tuple[int, Any]:
 
 @route("DELETE", "/destinations/{uuid}", "write", since="4.2.0")
 async def delete_destination(call: Call) -> tuple[int, Any]:
-    row, server = _find(call)
-    if not server["settings"]["is_usable"] or call.state.settings.server_ip == server["ip"]:
-        # It wants to remove the Docker network over SSH first, and there is no SSH here.
-        raise Refusal(500, {"message": "Server Error"})
+    row, _ = _find(call)
+    if call.state.first("application", destination_id=row.id):
+        refuse(409, "Destination has resources, so it cannot be deleted.")
     call.state.delete(row)
-    return 200, {"message": "Destination deleted."}
+    return 200, {"message": "Deleted."}
+
+
+@route("GET", "/applications/{uuid}/destinations", "read", since="4.2.0")
+async def application_destinations(call: Call) -> tuple[int, Any]:
+    application = call.find("application", call.path["uuid"], "Application")
+    row = call.state.by_id("destination", application["destination_id"])
+    server = call.state.by_id("server", application["server_id"])
+    if row is None or server is None:
+        return 200, []
+    shown = {"uuid": row.uuid, "name": row["name"], "network": row["network"]}
+    return 200, [shown | {"server_uuid": server.uuid, "server_id": server.id, "is_primary": True}]
+
+
+@route("POST", "/applications/{uuid}/destinations", "write", body=True, since="4.2.0")
+async def add_application_destination(call: Call) -> tuple[int, Any]:
+    application = call.find("application", call.path["uuid"], "Application")
+    row = call.state.by_uuid("destination", str(call.body.get("destination_uuid")))
+    if row is None or row["team_id"] != call.team_id:
+        refuse(404, "Destination not found.")
+    if row["server_id"] == application["server_id"]:
+        refuse(422, "Cannot attach a destination on the same server as the primary destination.")
+    # Further servers have no applications of their own here.
+    refuse(422, "Only one server runs applications in this installation.")
+
+
+@route("GET", "/resources", "read")
+async def list_resources(call: Call) -> tuple[int, Any]:
+    applications = call.state.all("application", team_id=call.team_id)
+    more = {"laravel_through_key": 0, "domain_dns_statuses": None, "type": "application"}
+    shown = [show_application(row, call, brief=True) | more | {"id": row.id} for row in applications]
+    databases = [one | {"laravel_through_key": 0} for one in list_all(call)]
+    for one in (*shown, *databases):
+        # Here the server's settings come without what is hidden elsewhere, whatever the token may see.
+        settings = one["destination"]["server"]["settings"]
+        one["destination"]["server"]["settings"] = {
+            name: value for name, value in settings.items() if name not in SENSITIVE["server_settings"]
+        }
+    return 200, shown + databases
 
 
 def _find(call: Call) -> tuple[Row, Row]:

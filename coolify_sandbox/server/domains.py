@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -9,7 +10,15 @@ from urllib.parse import urlsplit
 from coolify_sandbox.server.http import Call, Refusal
 from coolify_sandbox.server.state import Row
 
-__all__ = ["default_domain", "generated_labels", "normalised", "refuse_conflicts", "split_domains"]
+__all__ = [
+    "default_domain",
+    "encoded_labels",
+    "generated_labels",
+    "normalised",
+    "plain_labels",
+    "refuse_conflicts",
+    "split_domains",
+]
 
 _FORBIDDEN: Final = re.compile(r"[`$;&|<>()\\\s*]")
 
@@ -71,6 +80,19 @@ def default_domain(server: Row, application_uuid: str) -> str:
         parts = urlsplit(wildcard)
         return f"{parts.scheme}://{application_uuid}.{parts.netloc}"
     return f"http://{application_uuid}.{server['ip']}.sslip.io"
+
+
+def encoded_labels(labels: str | None) -> str:
+    """Return labels as the deployment job leaves them: in base64, whatever they were before (reference 3.5)."""
+    return base64.b64encode(plain_labels(labels).encode()).decode()
+
+
+def plain_labels(labels: str | None) -> str:
+    """Return labels as text, one `key=value` a line."""
+    try:
+        return base64.b64decode(labels or "", validate=True).decode()
+    except ValueError:
+        return labels or ""
 
 
 def generated_labels(uuid: str, attributes: dict[str, Any], settings: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from coolify_sandbox.runtime.contract import (
     Route,
     Runtime,
 )
-from coolify_sandbox.server.domains import split_domains
+from coolify_sandbox.server.domains import encoded_labels, plain_labels, split_domains
 from coolify_sandbox.server.state import Row, State, new_uuid, timestamp
 from coolify_sandbox.server.versions import at_least_version
 
@@ -106,6 +106,7 @@ class DeploymentQueue:
     """Runs what is queued: oldest first, one per application, `concurrent_builds` per server."""
 
     _TICK: Final = 0.05
+    _DELETION_SECONDS: Final = 0.5
 
     def __init__(self, state: State, runtime: Runtime) -> None:
         self._state = state
@@ -157,6 +158,7 @@ class DeploymentQueue:
                 self._state.update(row, commit=sha, commit_message=title)
 
             request = _request_of(self._state, row, application)
+            self._state.update(application, custom_labels=encoded_labels(application["custom_labels"]))
             result = await self.runtime.deploy(request, log.add, resolved)
             self._state.update(application, config_hash=new_uuid() + "00000000", last_online_at=timestamp())
             if BuildPack(application["build_pack"]) is not BuildPack.DOCKERIMAGE:
@@ -183,6 +185,12 @@ class DeploymentQueue:
         else:
             self._state.update(row, finished_at=timestamp())
 
+    def abandon(self, deployment_uuid: str) -> None:
+        """Stop a job without a word, as when the worker's machine goes down."""
+        job = self._jobs.get(deployment_uuid)
+        if job is not None:
+            job.cancel("shutdown")
+
     async def stop_application(self, row: Row) -> None:
         """Queue the stop of an application; the answer does not wait for it."""
         self._later(self.runtime.stop(str(row.uuid)))
@@ -194,6 +202,15 @@ class DeploymentQueue:
             await self.runtime.delete(str(row.uuid))
             for variable in self._state.all("variable", application_id=row.id):
                 self._state.delete(variable)
+            self._state.delete(row)
+
+        self._later(remove())
+
+    async def delete_database(self, row: Row) -> None:
+        """Queue the removal of a database; it can still be read until that is done."""
+
+        async def remove() -> None:
+            await asyncio.sleep(self._DELETION_SECONDS)
             self._state.delete(row)
 
         self._later(remove())
@@ -274,7 +291,7 @@ def _request_of(state: State, row: Row, application: Row) -> DeployRequest:
         restart_only=row["restart_only"],
         rollback=row["rollback"],
         images_to_keep=settings["docker_images_to_keep"],
-        labels=tuple((application["custom_labels"] or "").splitlines()),
+        labels=tuple(plain_labels(application["custom_labels"]).splitlines()),
     )
 
 

@@ -136,6 +136,9 @@ async def validate_server(call: Call) -> tuple[int, Any]:
 
 @route("GET", "/servers/{uuid}/domains", "read")
 async def server_domains(call: Call) -> tuple[int, Any]:
+    if "uuid" in call.request.query_params:
+        # Meant to be the application's, read as the server's.
+        refuse(404, "Server not found.")
     row = call.find("server", call.path["uuid"], "Server")
     domains = [
         parts.netloc

@@ -17,8 +17,9 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from coolify_sandbox.runtime.contract import ContainerStatus
+from coolify_sandbox.runtime.contract import ContainerStatus, Image
 from coolify_sandbox.server.app import create_app
+from coolify_sandbox.server.queue import DeploymentQueue
 from coolify_sandbox.server.settings import ServerSettings
 from coolify_sandbox.server.state import State, new_uuid
 
@@ -29,9 +30,7 @@ NOBODY = "z" * 24
 
 PRIVATE_KEYS = tuple(
     json.dumps(
-        Ed25519PrivateKey.generate()
-        .private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-        .decode()
+        Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
     )[1:-1]
     for _ in range(2)
 )
@@ -101,11 +100,18 @@ class IdleRuntime:
     async def status(self, application_uuid: str) -> ContainerStatus:
         return ContainerStatus.EXITED
 
-    async def images(self, application_uuid: str) -> tuple[()]:
-        return ()
+    def __init__(self) -> None:
+        self.kept: tuple[Image, ...] = ()
+        self.printed: str | None = None
+        self.is_reachable = True
 
-    async def logs(self, application_uuid: str, lines: int) -> None:
-        return None
+    async def images(self, application_uuid: str) -> tuple[Image, ...]:
+        return self.kept
+
+    async def logs(self, application_uuid: str, lines: int) -> str | None:
+        if not self.is_reachable:
+            raise ConnectionError("no route to the server")
+        return self.printed
 
     async def stop(self, application_uuid: str) -> None:
         return None
@@ -120,13 +126,15 @@ class World:
 
     state: State
     client: httpx.AsyncClient
+    runtime: IdleRuntime
+    queue: DeploymentQueue
     tokens: dict[str, str] = field(default_factory=dict)
     known: dict[str, str] = field(default_factory=lambda: {NOBODY: NOBODY})
     """Recorded UUID -> the sandbox's."""
 
     async def ask(self, exchange: Exchange) -> httpx.Response:
         path = self.translated(exchange.path)
-        headers = {name: value for name, value in exchange.headers.items() if name not in {"Authorization"}}
+        headers = {name: value for name, value in exchange.headers.items() if name != "Authorization"}
         authorization = exchange.headers.get("Authorization")
         if authorization is not None:
             headers["Authorization"] = self._authorization(exchange, authorization)
@@ -176,7 +184,23 @@ def masked(text: str) -> str:
     return re.sub(r"\b\d+\b", "<n>", text)
 
 
-def differences(recorded: Any, actual: Any, where: str = "", *, values: bool = False) -> Iterator[str]:
+def paired(recorded: list[Any], actual: list[Any], known: dict[str, str]) -> Iterator[tuple[Any, Any]]:
+    """Pair the items of two lists, by UUID or type where they have one: rows come in no order to be relied on."""
+    by_uuid = {one["uuid"]: one for one in actual if isinstance(one, dict) and isinstance(one.get("uuid"), str)}
+    for index, one in enumerate(recorded):
+        uuid = known.get(str(one.get("uuid"))) if isinstance(one, dict) else None
+        if uuid in by_uuid:
+            yield one, by_uuid[uuid]
+        elif isinstance(one, dict) and "type" in one and "uuid" in one:
+            alike = [other for other in actual if other.get("type") == one["type"]]
+            yield from ((one, other) for other in alike[:1])
+        elif index < len(actual):
+            yield one, actual[index]
+
+
+def differences(
+    recorded: Any, actual: Any, known: dict[str, str], where: str = "", *, values: bool = False
+) -> Iterator[str]:
     """Compare shape: keys and types, and of messages the text too."""
     match recorded, actual:
         case dict(), dict():
@@ -186,24 +210,28 @@ def differences(recorded: Any, actual: Any, where: str = "", *, values: bool = F
                 yield f"{where}.{name} is too much"
             for name in recorded.keys() & actual.keys():
                 told = values or name in {"message", "errors", "error", "status", "warning", "docs"}
-                yield from differences(recorded[name], actual[name], f"{where}.{name}", values=told)
+                yield from differences(recorded[name], actual[name], known, f"{where}.{name}", values=told)
         case list(), list():
             if (recorded and not actual) or (values and len(recorded) != len(actual)):
                 yield f"{where} has {len(actual)} items instead of {len(recorded)}"
-            for index, (one, other) in enumerate(zip(recorded, actual, strict=False)):
-                yield from differences(one, other, f"{where}[{index}]", values=values)
+            for index, (one, other) in enumerate(paired(recorded, actual, known)):
+                yield from differences(one, other, known, f"{where}[{index}]", values=values)
         case str(), str():
             if values and masked(recorded) != masked(actual):
                 yield f"{where} is {actual!r} instead of {recorded!r}"
         case _:
             # What is null in one world may have a value in the other; the key is there in both.
-            if type(recorded) is not type(actual) and (values or None not in (recorded, actual)):
+            if shape(recorded) is not shape(actual) and (values or None not in (recorded, actual)):
                 yield f"{where} is {json.dumps(actual)[:60]} instead of {json.dumps(recorded)[:60]}"
             elif values and recorded != actual and not isinstance(recorded, int):
                 yield f"{where} is {actual!r} instead of {recorded!r}"
 
 
-def compare(exchange: Exchange, answer: httpx.Response) -> list[str]:
+def shape(value: Any) -> type:
+    return float if isinstance(value, int) and not isinstance(value, bool) else type(value)
+
+
+def compare(world: World, exchange: Exchange, answer: httpx.Response) -> list[str]:
     if answer.status_code != exchange.status:
         return [f"status {answer.status_code} instead of {exchange.status}: {answer.text[:150]}"]
     if not exchange.is_json:
@@ -214,7 +242,10 @@ def compare(exchange: Exchange, answer: httpx.Response) -> list[str]:
         body = answer.json()
     except ValueError:
         return [f"no JSON: {answer.text[:80]!r}"]
-    return list(differences(exchange.body, body, values=exchange.status >= 400))
+    # What a container does follows the world, which has none here.
+    if isinstance(body, dict) and isinstance(body.get("application"), dict):
+        body["application"]["status"] = exchange.body["application"]["status"]
+    return list(differences(exchange.body, body, world.known, values=exchange.status >= 400))
 
 
 TOKENS: dict[str, tuple[set[str], dict[str, Any]]] = {
@@ -240,15 +271,16 @@ TOKENS: dict[str, tuple[set[str], dict[str, Any]]] = {
 
 def open_world(path: Path, file: str) -> World:
     state = State.open(path, ServerSettings(rate_limit=200 if file == "ratelimit" else 100_000))
-    app = create_app(state, IdleRuntime())  # type: ignore[arg-type]
+    runtime = IdleRuntime()
+    app = create_app(state, runtime)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(app, client=("127.0.0.1", 50000))
-    world = World(state, httpx.AsyncClient(transport=transport, base_url="http://coolify"))
+    client = httpx.AsyncClient(transport=transport, base_url="http://coolify")
+    world = World(state, client, runtime, app.state.queue)
     from coolify_sandbox.server.fields import TEAM
 
     state.insert("team", TEAM | {"name": "other", "description": None}, row_id=3)
     for label, (abilities, more) in TOKENS.items():
         world.tokens[label] = state.create_token(abilities, **more)
-    world.app = app  # type: ignore[attr-defined]
     return world
 
 
@@ -261,14 +293,44 @@ SEEDED = {
 GIVEN: dict[str, tuple[str, ...]] = {
     "auth": ("projects:create_min", "projects:create_full"),
     "apps_update": ("apps_create:image_full",),
+    "backups": (
+        "databases:postgresql_backup_create",
+        "databases:mysql_backup_create",
+        "databases:mariadb_backup_create",
+        "databases:mongodb_backup_create",
+        "databases:clickhouse_backup_create",
+    ),
     "deploy": (
         "apps_create:public_instant_deploy",
         "apps_create:public_full",
         "apps_create:public_min",
         "apps_create:image_full",
+        "apps_update:name",
+        "databases:redis_create_min",
+        "databases:redis_patch",
+    ),
+    "deploy_with_ssh": (
+        "apps_create:image_full",
+        "apps_create:public_min",
+        "apps_create:dockerfile_min",
+        "databases:keydb_create_min",
     ),
 }
 """Requests of other files that came before, besides those that created what the file names."""
+
+
+def as_the_job_left_it(world: World, exchange: Exchange) -> None:
+    """Put deployment, images and logs in the state that the real job had brought them to."""
+    if "/rollback-images" in exchange.path:
+        now = datetime.now(UTC)
+        world.runtime.kept = tuple(Image(one["tag"], now, is_current=False) for one in exchange.body["images"])
+    if exchange.path.partition("?")[0].endswith("/logs"):
+        world.runtime.printed = exchange.body.get("logs")
+    uuid = exchange.path.rpartition("/")[2]
+    row = world.state.by_uuid("deployment", world.translated(uuid)) if exchange.method == "GET" else None
+    if row is not None and isinstance(exchange.body, dict) and exchange.body.get("status") != row["status"]:
+        world.state.update(row, status=exchange.body["status"], finished_at=exchange.body.get("finished_at"))
+        world.queue.abandon(row["deployment_uuid"])
 
 
 async def before(world: World, exchange: Exchange) -> None:
@@ -279,11 +341,20 @@ async def before(world: World, exchange: Exchange) -> None:
         row = world.state.by_uuid("deployment", world.translated(exchange.path).rpartition("/")[2])
         assert row is not None
         world.state.update(row, status=exchange.name.removeprefix("sql_state_"))
+    if exchange.file == "deploy_with_ssh":
+        as_the_job_left_it(world, exchange)
+    world.runtime.is_reachable = exchange.status != 500
     match exchange.key:
         case "auth:ip_not_allowed":
             world.state.update(instance, allowed_ips="10.0.0.1")
         case "auth:ip_allowed_again":
             world.state.update(instance, allowed_ips="")
+        case "backups:executions":
+            backup = world.state.by_uuid("backup", world.translated(exchange.path).split("/")[-2])
+            assert backup is not None
+            for one in reversed(exchange.body["executions"]):
+                facts = {name: value for name, value in one.items() if name != "uuid"}
+                world.state.insert("backup_execution", facts | {"backup_id": backup.id}, uuid=one["uuid"])
         case "ratelimit:call_198":
             # The recording leaves out the requests in between.
             headers = {"Authorization": f"Bearer {world.tokens['limit_read']}"}
@@ -304,7 +375,13 @@ async def prepare(world: World, exchanges: list[Exchange]) -> None:
     for key in GIVEN.get(exchanges[0].file, ()):
         file, _, name = key.partition(":")
         (exchange,) = (one for one in load(file) if one.name == name)
-        await create(world, exchange.body["uuid"])
+        for uuid in UUID.findall(exchange.path + json.dumps(exchange.request_body)):
+            if uuid not in world.known:
+                await create(world, uuid)
+        if exchange.body.get("uuid") not in world.known:
+            world.learn(exchange.body, (await world.ask(exchange)).json())
+        elif exchange.method != "POST":
+            await world.ask(exchange)
     told: set[str] = set()
     for exchange in exchanges:
         for uuid in UUID.findall(exchange.path + json.dumps(exchange.request_body)):
@@ -323,5 +400,3 @@ async def create(world: World, uuid: str) -> None:
     answer = await world.ask(creator)
     if answer.status_code == 201:
         world.learn(creator.body, answer.json())
-
-

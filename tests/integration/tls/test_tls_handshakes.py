@@ -1,0 +1,262 @@
+"""Certificates as real servers on loopback show them."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from coolify.tls import check_certificate, inspect_certificate
+from coolify_sandbox.authority import CertificateAuthority
+from coolify_sandbox.edge import EdgeProxy
+from coolify_sandbox.runtime.contract import Route
+
+HOST = "shop.example.test"
+LOOPBACK = "127.0.0.1"
+DAY = timedelta(days=1)
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+
+
+class Issuer:
+    """A certificate authority of the test: a root and an intermediate, and any leaf that one could regret."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        root_key, self._key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+        root = self._authority("Test Root", root_key, "Test Root", root_key)
+        self._intermediate = self._authority("Test Intermediate", self._key, "Test Root", root_key)
+        self.ca_file = directory / "ca.pem"
+        self.ca_file.write_bytes(root.public_bytes(Encoding.PEM))
+
+    def context(
+        self,
+        *names: str,
+        key: Key | None = None,
+        begins: timedelta = -10 * DAY,
+        ends: timedelta = 80 * DAY,
+        self_signed: bool = False,
+        whole_chain: bool = True,
+    ) -> ssl.SSLContext:
+        """Return a server context with a new certificate for the names."""
+        key = key or ec.generate_private_key(ec.SECP256R1())
+        subject = names[0]
+        issuer, signer = (subject, key) if self_signed else ("Test Intermediate", self._key)
+        builder = self._builder(subject, key, issuer, signer, begins, ends)
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
+        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        algorithm = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+        chain = [builder.sign(signer, algorithm)]
+        if whole_chain and not self_signed:
+            chain.append(self._intermediate)
+        file = self.directory / "server.pem"
+        file.write_bytes(
+            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            + b"".join(one.public_bytes(Encoding.PEM) for one in chain)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        # Servers out there are careless too: let OpenSSL take a short key.
+        context.set_ciphers("DEFAULT@SECLEVEL=0")
+        context.load_cert_chain(file)
+        return context
+
+    def _authority(self, name: str, key: Key, issuer: str, signer: Key) -> x509.Certificate:
+        usage = dict.fromkeys(
+            ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only"), False
+        )
+        return (
+            self._builder(name, key, issuer, signer, -DAY * 30, DAY * 300)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(
+                x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=True, decipher_only=False, **usage),
+                critical=True,
+            )
+            .sign(signer, hashes.SHA256())
+        )
+
+    @staticmethod
+    def _builder(
+        subject: str, key: Key, issuer: str, signer: Key, begins: timedelta, ends: timedelta
+    ) -> x509.CertificateBuilder:
+        now = datetime.now(UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
+            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now + begins)
+            .not_valid_after(now + ends)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        )
+
+
+@pytest.fixture
+def issuer(tmp_path) -> Issuer:
+    return Issuer(tmp_path)
+
+
+@contextlib.asynccontextmanager
+async def serving(context: ssl.SSLContext | None, greeting: bytes = b"") -> AsyncIterator[int]:
+    """Listen on a free port, say the greeting and hang up."""
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        writer.close()
+
+    server = await asyncio.start_server(greet, LOOPBACK, 0, ssl=context)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.fixture
+def findings(issuer) -> Callable[..., object]:
+    """Names of what is found at a server with such a certificate."""
+
+    async def check(*names: str, ca_file: Path | None = issuer.ca_file, **certificate: object) -> list[str]:
+        async with serving(issuer.context(*names, **certificate)) as port:
+            return [one.name for one in await check_certificate(HOST, [LOOPBACK], port=port, ca_file=ca_file)]
+
+    return check
+
+
+async def test_a_certificate_of_a_private_authority_is_valid_where_that_is_trusted(findings) -> None:
+    assert await findings(HOST) == ["certificate-valid"]
+    assert await findings("*.example.test") == ["certificate-valid"]
+    assert await findings(HOST, ca_file=None) == ["certificate-untrusted"]
+
+
+@pytest.mark.parametrize(
+    ("key", "described"),
+    [
+        (ec.generate_private_key(ec.SECP256R1()), "ECDSA secp256r1"),
+        (ed25519.Ed25519PrivateKey.generate(), "Ed25519"),
+        (rsa.generate_private_key(65537, 2048), "RSA 2048"),
+    ],
+)
+async def test_a_handshake_tells_what_the_certificate_says(issuer, key, described) -> None:
+    async with serving(issuer.context(HOST, "www.example.test", key=key)) as port:
+        shown = await inspect_certificate(HOST, LOOPBACK, port, ca_file=issuer.ca_file)
+    assert (shown.trust_error, shown.connection_error, shown.protocol) == (None, None, "TLSv1.3")
+    leaf = shown.certificate
+    assert leaf is not None
+    assert leaf.subject == HOST
+    assert leaf.issuer == "Test Intermediate"
+    assert leaf.names == (HOST, "www.example.test")
+    assert leaf.key == described
+    assert leaf.weak is None
+    assert not leaf.self_signed
+    assert (leaf.not_after - leaf.not_before).days == 90
+
+
+@pytest.mark.parametrize(
+    ("names", "certificate", "found"),
+    [
+        ([HOST], {"begins": -90 * DAY, "ends": -DAY}, "certificate-expired"),
+        ([HOST], {"begins": DAY, "ends": 90 * DAY}, "certificate-not-yet-valid"),
+        ([HOST], {"self_signed": True}, "certificate-self-signed"),
+        ([HOST], {"whole_chain": False}, "certificate-untrusted"),
+        ([HOST], {"key": rsa.generate_private_key(65537, 1024)}, "certificate-weak"),
+        (["other.example.test"], {}, "certificate-wrong-host"),
+        (["*.shop.example.test"], {}, "certificate-wrong-host"),
+        (["TRAEFIK DEFAULT CERT"], {"self_signed": True}, "certificate-default"),
+    ],
+)
+async def test_a_certificate_that_does_not_verify_is_read_and_explained(findings, names, certificate, found) -> None:
+    assert await findings(*names, **certificate) == [found]
+
+
+async def test_a_renewal_that_is_overdue_shows(findings) -> None:
+    assert await findings(HOST, begins=-80 * DAY, ends=10 * DAY) == ["certificate-near-expiry", "certificate-valid"]
+    assert await findings(HOST, begins=-89 * DAY, ends=DAY) == ["certificate-near-expiry"]
+
+
+async def test_the_common_name_alone_does_not_count(issuer) -> None:
+    # RFC 6125: browsers have not looked at it for years.
+    key = ec.generate_private_key(ec.SECP256R1())
+    async with serving(issuer.context("other.example.test", key=key)) as port:
+        shown = await inspect_certificate(HOST, LOOPBACK, port, ca_file=issuer.ca_file)
+    assert shown.trust_error is not None
+    assert "mismatch" in shown.trust_error
+
+
+async def test_the_name_that_is_sent_chooses_the_certificate(issuer) -> None:
+    contexts = {name: issuer.context(name) for name in (HOST, "api.example.test")}
+    asked = []
+
+    def choose(session: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        asked.append(name)
+        session.context = contexts[name or HOST]
+
+    front = issuer.context("default.example.test")
+    front.sni_callback = choose
+    async with serving(front) as port:
+        for name in contexts:
+            shown = await inspect_certificate(name, LOOPBACK, port, ca_file=issuer.ca_file)
+            assert shown.certificate is not None
+            assert shown.certificate.names == (name,)
+            assert shown.trust_error is None
+    assert asked == list(contexts)
+
+
+async def test_addresses_with_different_certificates_are_told(issuer) -> None:
+    front = issuer.context(HOST)
+    turns = cycle([issuer.context(HOST), issuer.context(HOST)])
+    front.sni_callback = lambda session, *_: setattr(session, "context", next(turns))
+    async with serving(front) as port:
+        found = await check_certificate(HOST, [LOOPBACK, LOOPBACK], port=port, ca_file=issuer.ca_file)
+    assert [one.name for one in found] == ["certificate-valid", "certificate-valid", "certificate-differs"]
+
+
+async def unreachable(port: int) -> str:
+    (finding,) = await check_certificate(HOST, [LOOPBACK], port=port)
+    assert finding.name == "certificate-unreachable"
+    return finding.summary
+
+
+async def test_a_closed_port_offers_no_tls() -> None:
+    async with serving(None) as port:
+        pass
+    assert "connection refused" in await unreachable(port)
+
+
+async def test_plain_http_is_no_tls() -> None:
+    async with serving(None, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n") as port:
+        assert "no TLS is spoken there" in await unreachable(port)
+
+
+async def test_a_server_that_hangs_up_offers_no_tls() -> None:
+    async with serving(None) as port:
+        assert "connection closed" in await unreachable(port)
+
+
+async def test_a_server_that_says_nothing_is_given_up() -> None:
+    # The kernel accepts the connection; nobody reads from it.
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        shown = await inspect_certificate(HOST, LOOPBACK, listener.getsockname()[1], timeout_seconds=0.2)
+    assert shown.connection_error == "no answer in time"
+    assert shown.certificate is None
+
+
+async def test_the_edge_shows_its_default_certificate_until_a_route_has_one(tmp_path) -> None:
+    edge = EdgeProxy(CertificateAuthority(tmp_path))
+
+    async def look() -> list[str]:
+        found = await check_certificate(HOST, [LOOPBACK], port=edge.https_port, ca_file=tmp_path / "ca.pem")
+        return [one.name for one in found]
+
+    async with edge.run():
+        assert await look() == ["certificate-default"]
+        edge.set_routes("shop", (Route("https", HOST),), 1, force_https=True)
+        assert await look() == ["certificate-valid"]
