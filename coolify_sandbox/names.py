@@ -121,8 +121,8 @@ class NameServer:
         for _ in range(_CHAIN_LIMIT):
             records = self._records_of(name, zone)
             if records is None:
-                if not response.answer:
-                    response.set_rcode(dns.rcode.NXDOMAIN)
+                # Of the last name in a chain of aliases, too (RFC 6604, section 3).
+                response.set_rcode(dns.rcode.NXDOMAIN)
                 self._add_soa(zone, response)
                 return
             if kind in records:
@@ -192,5 +192,5 @@ class _Datagrams(asyncio.DatagramProtocol):
 def _rrset(name: dns.name.Name, kind: dns.rdatatype.RdataType, values: list[str]) -> dns.rrset.RRset:
     rrset = dns.rrset.RRset(name, dns.rdataclass.IN, kind)
     for value in values:
-        rrset.add(dns.rdata.from_text(dns.rdataclass.IN, kind, value), _TTL)
+        rrset.add(dns.rdata.from_text(dns.rdataclass.IN, kind, value, origin=dns.name.root, relativize=False), _TTL)
     return rrset

@@ -44,7 +44,8 @@ async def serve_forever(app: ASGIApp, context: ssl.SSLContext | None = None, por
     Raises:
         PortTakenError: The port is in use.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With the protocol named asyncio switches Nagle's algorithm off; otherwise every answer waits 40 ms for an ACK.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Final
+from urllib.parse import urlsplit
 
 from prefect import flow
 from pydantic import BaseModel, ConfigDict
 
 from blocks import CoolifyServer
-from coolify.api import AuthenticationError
+from coolify.api import AuthenticationError, Server
 from coolify.decisions import AUTHENTICATION_FAILED, DOMAIN_NOT_POINTING
 from coolify.errors import OperatorError
 from coolify.finding import Finding
@@ -51,7 +52,9 @@ async def preflight(target: Target, server: CoolifyServer | None = None) -> Pref
     async with open_session(target, server) as session, phase("preflight") as handle:
         await _authenticate(session)
         chosen = await choose_server(session.client, session.config.application.server)
-        commit, _ = await asyncio.gather(_resolve_source(session), _settle_domains(session, chosen.ip))
+        commit, _ = await asyncio.gather(
+            _resolve_source(session), _settle_domains(session, _names_of(chosen, session.client.base_url))
+        )
         handle.done(f"{counted(len(session.config.domains), 'domain')}, server {chosen.name}")
         return Preflight(server_uuid=chosen.uuid, commit=commit)
 
@@ -79,7 +82,7 @@ async def _resolve_source(session: Session) -> str | None:
     return (await check_source(source.repository, source.branch)).commit
 
 
-async def _settle_domains(session: Session, server: str) -> None:
+async def _settle_domains(session: Session, server: tuple[str, ...]) -> None:
     """Make sure that every domain leads to the server, by the declared decision where one does not."""
     hosts = tuple(sorted({domain.host for domain in session.config.domains}))
     if not hosts:
@@ -101,6 +104,12 @@ async def _settle_domains(session: Session, server: str) -> None:
     if problems:
         minutes = DOMAIN_NOT_POINTING.timeout_seconds / 60
         raise DomainsNotReadyError(f"Still so after {minutes:.0f} minutes: {problems[0].summary} {problems[0].remedy}")
+
+
+def _names_of(server: Server, coolify_url: str) -> tuple[str, ...]:
+    """Return where a server is reached; the one that runs Coolify calls itself by a name that only containers know."""
+    own = (urlsplit(coolify_url).hostname or "",) if server.is_coolify_host else ()
+    return (server.ip, *own)
 
 
 def _problems(findings: tuple[Finding, ...]) -> list[Finding]:

@@ -34,9 +34,15 @@ async def check_source(repository: str, branch: str) -> RemoteHead:
 
 
 @task(name="check domains", cache_policy=NO_CACHE)
-async def check_domains(hosts: tuple[str, ...], server: str, resolver: Resolver) -> tuple[Finding, ...]:
-    """Compare the addresses of all hosts with the server's, side by side."""
-    addresses = await resolver.server_addresses(server)
+async def check_domains(hosts: tuple[str, ...], server: tuple[str, ...], resolver: Resolver) -> tuple[Finding, ...]:
+    """Compare the addresses of all hosts with the server's, side by side.
+
+    Args:
+        hosts: Domains.
+        server: Addresses or host names of the server that they are to lead to.
+        resolver: Whom to ask.
+    """
+    addresses = await resolver.server_addresses(*server)
     checked = await asyncio.gather(*(check_domain(host, addresses, resolver) for host in hosts))
     findings = tuple(finding for findings in checked for finding in findings)
     report_findings(findings)

@@ -76,9 +76,9 @@ class Health(Section):
     deadline: Moment = 120.0
     """Seconds until the gate closes for good."""
     warm_up: Seconds = 0.0
-    """Seconds to wait before the first probe."""
+    """Seconds after the deployment in which failures do not count."""
     soak: Seconds = 0.0
-    """Seconds to keep probing after the gate has opened; a failure closes it again."""
+    """Seconds that the good answers in a row have to span at least."""
     version: VersionProof | None = None
     """Proof that the new version answers; none when left out."""
     container: ContainerHealth = ContainerHealth()
@@ -86,10 +86,10 @@ class Health(Section):
 
     @model_validator(mode="after")
     def _can_be_passed(self) -> Health:
-        least = self.warm_up + (self.successes - 1) * self.interval
+        least = max((self.successes - 1) * self.interval, self.soak)
         if least >= self.deadline:
             raise ValueError(
-                f"cannot be passed: {self.successes} successes every {self.interval:g} s after {self.warm_up:g} s of "
-                f"warm-up take {least:g} s, `deadline` is {self.deadline:g} s."
+                f"cannot be passed: {self.successes} successes every {self.interval:g} s over at least {self.soak:g} s "
+                f"of soak take {least:g} s, `deadline` is {self.deadline:g} s."
             )
         return self

@@ -26,6 +26,8 @@ def judge_addresses(found: HostAddresses, server: ServerAddresses) -> tuple[Find
     """Return what the addresses of a domain mean for the server; pure."""
     if found.failure is not None:
         return (_no_address(found, server),)
+    if not server.addresses:
+        return (_unknown_server(found, server),)
     right = [address for address in found.all if address in server.addresses]
     stray = [address for address in found.all if address not in server.addresses]
     evidence = _evidence(found, server)
@@ -77,6 +79,17 @@ def judge_addresses(found: HostAddresses, server: ServerAddresses) -> tuple[Find
             )
         )
     return tuple(findings)
+
+
+def _unknown_server(found: HostAddresses, server: ServerAddresses) -> Finding:
+    return Finding(
+        name="domain-server-unknown",
+        severity=Severity.WARNING,
+        subject=found.host,
+        summary=f"{found.host} leads to {_joined(found.all)}; the address of the server '{server.name}' is not known.",
+        evidence=_evidence(found, server),
+        remedy="Enter the server's public address or name in Coolify under Servers, to have domains compared with it.",
+    )
 
 
 def _no_address(found: HostAddresses, server: ServerAddresses) -> Finding:

@@ -109,10 +109,10 @@ class Resolver:
             v4.answered_by or v6.answered_by,
         )
 
-    async def server_addresses(self, host_or_address: str) -> ServerAddresses:
-        """Return the addresses of a Coolify server, which is known by address or by host name."""
-        found = await self.addresses(host_or_address)
-        return ServerAddresses(host_or_address, frozenset(found.all))
+    async def server_addresses(self, *hosts: str) -> ServerAddresses:
+        """Return the addresses of a server that is known by one or more addresses or host names."""
+        found = await asyncio.gather(*(self.addresses(host) for host in hosts))
+        return ServerAddresses(hosts[0], frozenset(address for one in found for address in one.all))
 
     async def _look_up(self, host: str, kind: str) -> _Lookup:
         try:

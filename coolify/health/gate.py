@@ -13,6 +13,7 @@ from enum import Enum
 
 from coolify.finding import Finding, Severity
 from coolify.health.probe import ProbeResult
+from coolify.wording import counted
 
 __all__ = ["Gate", "GatePolicy", "GateResult", "Verdict", "run_gate"]
 
@@ -66,12 +67,14 @@ class Gate:
             self._streak_began = self._streak_began if self._streak else elapsed
             self._streak += 1
             if self._streak >= policy.successes and elapsed - self._streak_began >= policy.soak:
-                return self._decide(Verdict.PASSED, f"{self._streak} good answers in a row")
+                return self._decide(Verdict.PASSED, f"{counted(self._streak, 'good answer')} in a row")
         else:
             self._streak = 0
             self._failures += elapsed >= policy.warm_up
             if policy.failures_allowed is not None and self._failures > policy.failures_allowed:
-                return self._decide(Verdict.FAILED, f"{self._failures} bad answers, {policy.failures_allowed} allowed")
+                return self._decide(
+                    Verdict.FAILED, f"{counted(self._failures, 'bad answer')}, {policy.failures_allowed} allowed"
+                )
         if elapsed >= policy.deadline:
             return self._decide(
                 Verdict.FAILED,

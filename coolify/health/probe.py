@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -33,6 +35,7 @@ class HttpProbe:
     expect_header: tuple[str, str] | None = None
     """Name of a header, and text that its value must contain."""
     timeout: float = 5.0
+    """Seconds for the whole of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ async def probe_http(probe: HttpProbe, target: HttpTarget) -> ProbeResult:
     started = time.monotonic()
     try:
         async with (
+            # httpx limits each read alone: an answer that drips would hold the gate open for ever.
+            asyncio.timeout(probe.timeout),
             httpx.AsyncClient(
                 verify=_context(target), timeout=probe.timeout, follow_redirects=False, trust_env=False
             ) as client,
@@ -80,7 +85,7 @@ async def probe_http(probe: HttpProbe, target: HttpTarget) -> ProbeResult:
             ) as response,
         ):
             body = await _read(response)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, TimeoutError) as error:
         return ProbeResult(probe.url, ok=False, reason=_reason(error, probe), seconds=time.monotonic() - started)
     seconds = time.monotonic() - started
     problem = _problem(probe, response, body)
@@ -95,8 +100,15 @@ async def probe_http(probe: HttpProbe, target: HttpTarget) -> ProbeResult:
 
 
 def _context(target: HttpTarget) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(target.ca_file) if target.ca_file else None)
-    if not target.verify:
+    changed = target.ca_file.stat().st_mtime if target.ca_file else 0.0
+    return _loaded_context(target.ca_file, changed, verify=target.verify)
+
+
+@lru_cache(maxsize=16)
+def _loaded_context(ca_file: Path | None, changed: float, *, verify: bool) -> ssl.SSLContext:  # noqa: ARG001 - a key
+    """Load CA certificates once and not for every probe, which takes longer than the probe itself."""
+    context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
@@ -108,7 +120,11 @@ async def _read(response: httpx.Response) -> str:
         body += chunk
         if len(body) > _BODY_LIMIT:
             break
-    return body[:_BODY_LIMIT].decode(response.encoding or "utf-8", errors="replace")
+    try:
+        return body[:_BODY_LIMIT].decode(response.encoding or "utf-8", errors="replace")
+    except (LookupError, UnicodeError):
+        # Python has codecs that are no charset, and servers claim them: `charset=undefined`.
+        return body[:_BODY_LIMIT].decode("utf-8", errors="replace")
 
 
 def _problem(probe: HttpProbe, response: httpx.Response, body: str) -> str | None:
@@ -140,8 +156,8 @@ def _at(body: str, path: str) -> str | None:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _reason(error: httpx.HTTPError, probe: HttpProbe) -> str:
-    if isinstance(error, httpx.TimeoutException):
+def _reason(error: httpx.HTTPError | TimeoutError, probe: HttpProbe) -> str:
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
         return f"no answer within {probe.timeout:g} s"
     if isinstance(error, httpx.ConnectError):
         return f"no connection: {str(error).rpartition('] ')[2] or 'refused'}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from coolify.api import Application, ApplicationSettings, Variable, VariableWrite
 
 __all__ = ["Change", "SettingsPlan", "VariablesPlan", "plan_settings", "plan_variables"]
@@ -16,7 +18,7 @@ _MASK: Final = "(secret)"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference; values of variables are never in it."""
+    """One difference; values of variables and secrets are never in it."""
 
     kind: Literal["create", "update"]
     subject: str
@@ -69,7 +71,8 @@ def plan_settings(actual: Application, desired: ApplicationSettings) -> Settings
         present = _actual(actual, name)
         if not _same(name, present, wanted):
             update[name] = wanted
-            changes.append(Change("update", name, _text(present), _text(wanted)))
+            shown = (_MASK, _MASK) if isinstance(wanted, SecretStr) else (_text(present), _text(wanted))
+            changes.append(Change("update", name, *shown))
     return SettingsPlan(ApplicationSettings(**update), tuple(changes))
 
 
@@ -140,4 +143,7 @@ def _repository(url: str | None) -> str:
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - settings are JSON
-    return "" if value is None else str(value)
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    # Lists are read as lists and written as tuples.
+    return "" if value is None else str(list(value) if isinstance(value, tuple) else value)

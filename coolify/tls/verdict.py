@@ -42,7 +42,8 @@ def judge_certificate(handshake: Handshake, policy: TlsPolicy, now: datetime) ->
                 "Check that the proxy runs and that the port is open to the outside.",
             ),
         )
-    findings = [finding for finding in (_validity(handshake, leaf, policy, now), _trust(handshake, leaf, now)) if finding]
+    checks = (_validity(handshake, leaf, policy, now), _trust(handshake, leaf, now))
+    findings = [finding for finding in checks if finding]
     if leaf.weak:
         summary = f"The certificate of {handshake.host} is weak: {leaf.weak}."
         remedy = "Have it issued again with an ECDSA P-256 or RSA 2048 key."

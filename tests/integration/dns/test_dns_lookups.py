@@ -66,8 +66,8 @@ async def test_a_wildcard_answers_for_names_that_nobody_wrote_down(names, resolv
 
 
 async def test_a_chain_of_aliases_is_followed_and_told_in_order(names, resolver) -> None:
-    names.set("shop.example.test", "CNAME", "www.example.test")
-    names.set("www.example.test", "CNAME", "edge.example.test")
+    names.set("shop.example.test", "CNAME", "www.example.test.")
+    names.set("www.example.test", "CNAME", "edge.example.test.")
     names.set("edge.example.test", "A", "192.0.2.10")
     found = await resolver.addresses("shop.example.test")
     assert found.all == ("192.0.2.10",)
@@ -75,7 +75,7 @@ async def test_a_chain_of_aliases_is_followed_and_told_in_order(names, resolver)
 
 
 async def test_an_alias_to_a_name_without_address_has_no_address(names, resolver) -> None:
-    names.set("shop.example.test", "CNAME", "mail.example.test")
+    names.set("shop.example.test", "CNAME", "mail.example.test.")
     names.set("mail.example.test", "TXT", '"only text"')
     found = await resolver.addresses("shop.example.test")
     assert found.failure is LookupFailure.NODATA
@@ -83,15 +83,15 @@ async def test_an_alias_to_a_name_without_address_has_no_address(names, resolver
 
 
 async def test_a_loop_of_aliases_ends_without_address(names, resolver) -> None:
-    names.set("one.example.test", "CNAME", "two.example.test")
-    names.set("two.example.test", "CNAME", "one.example.test")
+    names.set("one.example.test", "CNAME", "two.example.test.")
+    names.set("two.example.test", "CNAME", "one.example.test.")
     found = await resolver.addresses("one.example.test")
     assert found.failure is not None
     assert found.all == ()
 
 
 async def test_a_name_that_does_not_exist_is_told_from_one_without_address(names, resolver) -> None:
-    names.set("mail.example.test", "MX", "10 mx.example.test")
+    names.set("mail.example.test", "MX", "10 mx.example.test.")
     assert (await resolver.addresses("missing.example.test")).failure is LookupFailure.NXDOMAIN
     assert (await resolver.addresses("mail.example.test")).failure is LookupFailure.NODATA
 

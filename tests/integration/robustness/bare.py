@@ -1,0 +1,68 @@
+"""Run our flows as the plain functions that they are: without Prefect's engine a release takes a second, not ten.
+
+What Prefect adds (states, retries of its own client, the lock, stored blocks) has its own tests; here thousands of
+releases are interrupted, and what counts is what they leave on the Coolify server.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+from prefect.flows import Flow
+from prefect.tasks import Task
+
+from coolify.api import CoolifyClient, RetryPolicy
+from coolify.release import ReleaseRecord
+
+
+@dataclass
+class MemoryRecords:
+    """A record store that survives a release that died."""
+
+    records: dict[str, dict[int, ReleaseRecord]] = field(default_factory=dict)
+
+    async def load(self, application_uuid: str) -> tuple[ReleaseRecord, ...]:
+        return tuple(self.records.get(application_uuid, {}).values())
+
+    async def save(self, record: ReleaseRecord) -> None:
+        self.records.setdefault(record.application_uuid, {})[record.number] = record
+
+
+def _call(self: Any, *arguments: Any, return_state: bool = False, **more: Any) -> Any:
+    return self.fn(*arguments, **more)
+
+
+async def _nothing(*_: Any, **__: Any) -> None:
+    return None
+
+
+@asynccontextmanager
+async def _unlocked(*_: Any) -> AsyncIterator[None]:
+    yield
+
+
+current_records: ContextVar[MemoryRecords] = ContextVar("current_records")
+"""The store of the release that runs in this context: many run side by side."""
+
+
+@contextmanager
+def bare_flows() -> Iterator[None]:
+    """Call flows and tasks directly, keep records in memory, do not wait between retries."""
+    impatient = partial(CoolifyClient, retry=RetryPolicy(first_delay=0.01, longest_delay=0.02))
+    with (
+        patch.object(Flow, "__call__", _call),
+        patch.object(Task, "__call__", _call),
+        patch("tasks.session.BlockRecordStore", current_records.get),
+        patch("tasks.session.CoolifyClient", impatient),
+        patch("flows.release.exclusive_release", _unlocked),
+        patch("tasks.reports.acreate_markdown_artifact", _nothing),
+        patch("tasks.reports.emit_event", lambda **_: None),
+        patch("tasks.decision_points.acreate_markdown_artifact", _nothing),
+        patch("tasks.decision_points.emit_event", lambda **_: None),
+        patch("tasks.deployments._POLL_SECONDS", 0.05),
+    ):
+        yield

@@ -1,0 +1,121 @@
+"""One application in one sandbox, released again and again, with something going wrong in between."""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from coolify.release.report import ReleaseReport
+from coolify_sandbox.samples import SampleRepository
+from coolify_sandbox.sandbox import Sandbox
+from coolify_sandbox.server.faults import FaultInjector, SeenRequest
+from coolify_sandbox.server.settings import ServerSettings
+from flows.release import ReleaseRequest, release
+from tasks.session import Target
+from tests.integration.conftest import Shop
+from tests.integration.robustness.bare import MemoryRecords, current_records
+
+Request = tuple[str, str]
+"""Method, and path as a regular expression that fits it in every run."""
+
+QUICK_HEALTH = {
+    "path": "/health",
+    "successes": 1,
+    "interval": 0.05,
+    "failures_allowed": 2,
+    "deadline": 20,
+    "container": {"enabled": False},
+}
+
+
+@dataclass
+class Story:
+    """A fresh application of its own: project, repository, records."""
+
+    shop: Shop
+    records: MemoryRecords = field(default_factory=MemoryRecords)
+
+    async def release(self) -> ReleaseReport:
+        mark = current_records.set(self.records)
+        try:
+            state = await release(ReleaseRequest(target=Target(config=str(self.shop.config))))
+            report = state.data
+            assert isinstance(report, ReleaseReport)
+            return report
+        finally:
+            current_records.reset(mark)
+
+    @property
+    def faults(self) -> FaultInjector:
+        injector = self.shop.sandbox.app.state.faults
+        assert isinstance(injector, FaultInjector)
+        return injector
+
+    def seen(self) -> list[SeenRequest]:
+        return list(self.faults.requests)
+
+    async def problems(self, *, version: str, deployments: int | None = None) -> list[str]:
+        """Return what is not as it must be after all is over."""
+        state = self.shop.sandbox.state
+        counts = {kind: len(state.all(kind)) for kind in ("project", "application")}
+        found = [f"{count} {kind}s" for kind, count in counts.items() if count != 1]
+        names = [row["name"] for row in state.all("environment")]
+        if names.count("production") != 1:
+            found.append(f"environments {names}")
+        keys = [row["key"] for row in state.all("variable") if not row["is_preview"]]
+        if keys.count("GREETING") != 1:
+            found.append(f"variables {keys}")
+        rows = state.all("deployment")
+        if any(row["status"] in {"queued", "in_progress"} for row in rows):
+            found.append(f"deployments left running: {[row['status'] for row in rows]}")
+        if deployments is not None and len(rows) != deployments:
+            found.append(f"{len(rows)} deployments instead of {deployments}")
+        served = await self.shop.version()
+        if served != version:
+            found.append(f"serves {served!r} instead of {version}")
+        return found
+
+
+@asynccontextmanager
+async def story(directory: Path) -> AsyncIterator[Story]:
+    async with Sandbox(settings=ServerSettings(rate_limit=10**6)) as sandbox:
+        os.environ["COOLIFY_TOKEN_" + str(id(sandbox))] = sandbox.token
+        try:
+            shop = Shop(sandbox, SampleRepository(directory / "repository"), directory / "work")
+            shop.repository.commit("1.0.0")
+            token = "${COOLIFY_TOKEN_" + str(id(sandbox)) + "}"
+            shop.configure(health=QUICK_HEALTH, auth={"token": token})
+            yield Story(shop)
+        finally:
+            del os.environ["COOLIFY_TOKEN_" + str(id(sandbox))]
+
+
+def pattern_of(path: str) -> str:
+    """Return a path with its UUIDs replaced, as a regular expression."""
+    return re.sub(r"/[a-z0-9]{24}(?=/|$)", "/[a-z0-9]{24}", path)
+
+
+def distinct(requests: list[SeenRequest]) -> list[tuple[str, str, int]]:
+    """Return method, path and ordinal of requests that differ in more than their number, at most two of a kind."""
+    counts: dict[Request, int] = {}
+    chosen = []
+    for one in requests:
+        request = (one.method, pattern_of(one.path))
+        counts[request] = counts.get(request, 0) + 1
+        if counts[request] <= 2:
+            chosen.append((*request, counts[request]))
+    return chosen
+
+
+async def side_by_side(jobs: list, limit: int) -> list:
+    """Run coroutine functions, a few at a time, and return their results in order."""
+    gate = asyncio.Semaphore(limit)
+
+    async def gated(job):
+        async with gate:
+            return await job()
+
+    return await asyncio.gather(*(gated(job) for job in jobs))

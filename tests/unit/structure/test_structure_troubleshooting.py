@@ -1,0 +1,44 @@
+"""Every finding is explained, and nothing is explained that cannot be found."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+FINDING = re.compile(r"(domain|certificate|health-gate)(-[a-z0-9]+)+")
+SECTIONS = {"Domains": "dns", "Certificates": "tls", "Health": "health"}
+
+
+def finding_names(package: str) -> set[str]:
+    """Return the texts in the code of a package that are names of findings."""
+    return {
+        node.value
+        for file in (ROOT / "coolify" / package).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and FINDING.fullmatch(node.value)
+    }
+
+
+def headings(section: str) -> list[str]:
+    """Return the headings below a section of the troubleshooting guide."""
+    guide = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    _, _, rest = guide.partition(f"\n## {section}\n")
+    return re.findall(r"^### (.+)$", rest.partition("\n## ")[0], re.MULTILINE)
+
+
+@pytest.mark.parametrize(("section", "package"), SECTIONS.items())
+def test_every_finding_has_its_heading_and_every_heading_its_finding(section: str, package: str) -> None:
+    assert finding_names(package), "findings are looked for in the wrong place"
+    assert set(headings(section)) == finding_names(package)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_heading_stands_once_and_is_followed_by_an_explanation(section: str) -> None:
+    found = headings(section)
+    assert len(found) == len(set(found))
+    guide = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    for name in found:
+        explanation = guide.partition(f"\n### {name}\n")[2].partition("\n#")[0]
+        assert len(explanation.split()) >= 5, name
