@@ -28,7 +28,7 @@ class CoolifyClient:
     Args:
         base_url: Address of Coolify, with or without `/api`.
         token: Where the API token comes from.
-        ca_file: CA certificates to trust instead of the system's.
+        ca_file: CA certificates to trust besides the system's.
         timeouts: Limits of one request.
         retry: How idempotent requests are repeated.
         transport: Replacement for the network, for tests.

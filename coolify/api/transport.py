@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from coolify.api.errors import (
     TlsVerificationError,
 )
 from coolify.api.token import TokenSource
+from coolify.trust import trusting
 
 __all__ = ["RateBudget", "RetryPolicy", "Timeouts", "Transport"]
 
@@ -128,7 +128,7 @@ class Transport:
             timeout=httpx.Timeout(limits.read, connect=limits.connect),
             # A redirect could carry the token elsewhere, and Coolify's API never redirects.
             follow_redirects=False,
-            verify=ssl.create_default_context(cafile=str(ca_file)) if ca_file else True,
+            verify=trusting(ca_file),
             transport=transport,
         )
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 import time
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
+
+from coolify.trust import trusting
 
 __all__ = ["HttpProbe", "HttpTarget", "ProbeResult", "probe_http"]
 
@@ -75,7 +75,10 @@ async def probe_http(probe: HttpProbe, target: HttpTarget) -> ProbeResult:
             # httpx limits each read alone: an answer that drips would hold the gate open for ever.
             asyncio.timeout(probe.timeout),
             httpx.AsyncClient(
-                verify=_context(target), timeout=probe.timeout, follow_redirects=False, trust_env=False
+                verify=trusting(target.ca_file, verify=target.verify),
+                timeout=probe.timeout,
+                follow_redirects=False,
+                trust_env=False,
             ) as client,
             client.stream(
                 probe.method,
@@ -97,21 +100,6 @@ async def probe_http(probe: HttpProbe, target: HttpTarget) -> ProbeResult:
         seconds=seconds,
         excerpt=" ".join(body.split())[:_EXCERPT],
     )
-
-
-def _context(target: HttpTarget) -> ssl.SSLContext:
-    changed = target.ca_file.stat().st_mtime if target.ca_file else 0.0
-    return _loaded_context(target.ca_file, changed, verify=target.verify)
-
-
-@lru_cache(maxsize=16)
-def _loaded_context(ca_file: Path | None, changed: float, *, verify: bool) -> ssl.SSLContext:  # noqa: ARG001 - a key
-    """Load CA certificates once and not for every probe, which takes longer than the probe itself."""
-    context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 async def _read(response: httpx.Response) -> str:

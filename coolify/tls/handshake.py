@@ -13,6 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
+from coolify.trust import trusting
+
 __all__ = ["Certificate", "Handshake", "inspect_certificate"]
 
 
@@ -62,20 +64,15 @@ async def inspect_certificate(
         ca_file: CA certificates to trust besides the system's.
         timeout_seconds: Limit for each of the at most two connections.
     """
-    verifying = ssl.create_default_context()
-    if ca_file is not None:
-        verifying.load_verify_locations(cafile=str(ca_file))
     try:
-        der, protocol = await _shake_hands(host, address, port, verifying, timeout_seconds)
+        der, protocol = await _shake_hands(host, address, port, trusting(ca_file), timeout_seconds)
         return Handshake(host, address, port, _read(der), protocol)
     except ssl.SSLCertVerificationError as error:
         trust_error = str(error.verify_message or error.reason)
     except (OSError, TimeoutError) as error:
         return Handshake(host, address, port, connection_error=_reason(error))
-    blind = ssl.create_default_context()
-    blind.check_hostname = False
     # Only to read and report the certificate that has just failed verification; nothing is sent.
-    blind.verify_mode = ssl.CERT_NONE
+    blind = trusting(verify=False)
     try:
         der, protocol = await _shake_hands(host, address, port, blind, timeout_seconds)
     except (OSError, TimeoutError) as error:

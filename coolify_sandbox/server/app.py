@@ -7,8 +7,7 @@ import ipaddress
 import logging
 import math
 import time
-from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -78,11 +77,14 @@ _ELEVATED: Final = frozenset({"root", "*", "write", "write:sensitive", "deploy",
 
 
 class _RateLimit:
-    """Requests of a user in the current minute (reference 0.4)."""
+    """Requests of a user in the current minute, which begins with the first one (reference 0.4)."""
 
-    def __init__(self, limit: int) -> None:
+    _WINDOW: Final = 60.0
+
+    def __init__(self, limit: int, clock: Callable[[], float]) -> None:
         self._limit = limit
-        self._seen: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._clock = clock
+        self._windows: dict[str, tuple[float, int]] = {}
 
     def count(self, requester: str) -> dict[str, str]:
         """Count a request of a user, or of an address where nobody is logged in, and return the headers about it.
@@ -90,16 +92,16 @@ class _RateLimit:
         Raises:
             Refusal: There are none left.
         """
-        now = time.monotonic()
-        seen = self._seen[requester]
-        while seen and seen[0] <= now - 60:
-            seen.popleft()
-        if len(seen) >= self._limit:
-            wait = max(1, math.ceil(60 - (now - seen[0])))
+        now = self._clock()
+        began, seen = self._windows.get(requester, (now, 0))
+        if now - began >= self._WINDOW:
+            began, seen = now, 0
+        if seen >= self._limit:
+            wait = max(1, math.ceil(began + self._WINDOW - now))
             headers = {"Retry-After": str(wait), "X-RateLimit-Reset": str(int(time.time()) + wait)}
             raise Refusal(429, {"message": "Too Many Attempts."}, headers | self._headers(0))
-        seen.append(now)
-        return self._headers(self._limit - len(seen))
+        self._windows[requester] = (began, seen + 1)
+        return self._headers(self._limit - seen - 1)
 
     def _headers(self, remaining: int) -> dict[str, str]:
         return {"X-RateLimit-Limit": str(self._limit), "X-RateLimit-Remaining": str(remaining)}
@@ -112,7 +114,7 @@ def create_app(state: State, runtime: Runtime) -> Starlette:
     """
     assert all(_HANDLERS)  # noqa: S101 - keeps the imports, which register the routes
     queue = DeploymentQueue(state, runtime)
-    limit = _RateLimit(state.settings.rate_limit)
+    limit = _RateLimit(state.settings.rate_limit, state.settings.clock)
 
     async def api(request: Request) -> Response:
         headers: dict[str, str] = {"cache-control": "no-cache, private"}

@@ -25,6 +25,7 @@ class FaultKind(StrEnum):
     HTML = "HTML instead of JSON"
     CONTENT_TYPE = "wrong content type"
     EMPTY = "empty body"
+    HANG = "no answer after the request was applied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class FaultInjector:
 
     app: ASGIApp
     requests: list[SeenRequest] = field(default_factory=list)
+    hung: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a request hangs."""
     _waiting: list[tuple[Fault, list[int]]] = field(default_factory=list)
 
     def add(self, fault: Fault) -> None:
@@ -119,6 +122,11 @@ class FaultInjector:
             case FaultKind.CONTENT_TYPE:
                 await self.app(scope, receive, _swallow)
                 await _respond(send, 200, b"OK", b"application/octet-stream")
+            case FaultKind.HANG:
+                await self.app(scope, receive, _swallow)
+                self.hung.set()
+                while (await receive())["type"] != "http.disconnect":
+                    pass
             case FaultKind.EMPTY:
                 await self.app(scope, receive, _swallow)
                 await _respond(send, 200, b"")

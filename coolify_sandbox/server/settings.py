@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 __all__ = ["ServerSettings"]
@@ -14,6 +16,8 @@ class ServerSettings:
     version: str = "4.3.11"
     rate_limit: int = 200
     """Requests a minute and user."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, for that minute."""
     concurrent_builds: int = 2
     deployment_queue_limit: int = 25
     wildcard_domain: str | None = None

@@ -99,13 +99,16 @@ def pattern_of(path: str) -> str:
 
 
 def distinct(requests: list[SeenRequest]) -> list[tuple[str, str, int]]:
-    """Return method, path and ordinal of requests that differ in more than their number, at most two of a kind."""
+    """Return method, path and ordinal of requests that differ in more than their number.
+
+    Of a kind the first is taken, and of those that change something the second, too: before it come the ability probes.
+    """
     counts: dict[Request, int] = {}
     chosen = []
     for one in requests:
         request = (one.method, pattern_of(one.path))
         counts[request] = counts.get(request, 0) + 1
-        if counts[request] <= 2:
+        if counts[request] <= (1 if one.method == "GET" else 2):
             chosen.append((*request, counts[request]))
     return chosen
 
