@@ -59,6 +59,7 @@ def bare_flows() -> Iterator[None]:
         patch("tasks.session.BlockRecordStore", current_records.get),
         patch("tasks.session.CoolifyClient", impatient),
         patch("flows.release.exclusive_release", _unlocked),
+        patch("flows.rollback.exclusive_release", _unlocked),
         patch("tasks.reports.acreate_markdown_artifact", _nothing),
         patch("tasks.reports.emit_event", lambda **_: None),
         patch("tasks.decision_points.acreate_markdown_artifact", _nothing),
