@@ -47,9 +47,10 @@ format: $(STAMP) ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(STAMP) ## Write the generated pages: configuration, its schema, decisions
+docs: $(STAMP) ## Write the generated pages: configuration, schema, decisions, compatibility
 	$(BIN)/python -m coolify.config.reference docs
 	$(BIN)/python -m coolify.decisions docs
+	$(BIN)/python -m coolify.api.compatibility docs
 
 lock: ## Compile requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -50,19 +50,34 @@ FULL_SUPPORT: Final = CoolifyVersion("4.3.0")
 
 
 class Feature(Enum):
-    """Something that not every supported version has: first version, and what to do without."""
+    """Something that not every supported version has: first version, what it is, and what happens without it."""
 
-    RAILPACK = ("4.1.0", "the build pack railpack")
-    POST_ONLY_ACTIONS = ("4.2.0", "actions by POST only")
-    DESTINATIONS = ("4.2.0", "listing destinations")
-    GIT_PIN = ("4.2.0", "a deployment pinned to a commit")
-    APPLICATION_SETTINGS = ("4.2.0", "reading and changing the settings block of an application")
-    ROLLBACK = ("4.3.0", "rolling back to a kept image")
-    NOINDEX_DOMAINS = ("4.3.0", "domains hidden from search engines")
+    RAILPACK = ("4.1.0", "the build pack railpack", "")
+    DESTINATIONS = ("4.2.0", "listing the networks of a server", "the server's only network is used")
+    GIT_PIN = (
+        "4.2.0",
+        "a deployment pinned to a commit",
+        "the head of the branch is deployed, and a release says that a Git application cannot be rolled back",
+    )
+    APPLICATION_SETTINGS = (
+        "4.2.0",
+        "the settings block of an application (images to keep, grace period, previews, commit in the build)",
+        "",
+    )
+    ROLLBACK = (
+        "4.3.0",
+        "rolling back to a kept image",
+        "the earlier commit is pinned, built and deployed again (from 4.2.0)",
+        "4.2.0",
+    )
+    NOINDEX_DOMAINS = ("4.3.0", "domains hidden from search engines", "")
 
-    def __init__(self, since: str, title: str) -> None:
+    def __init__(self, since: str, title: str, without: str, replaced_since: str = "4.0.0") -> None:
         self.since = CoolifyVersion(since)
         self.title = title
+        self.without = without
+        """What is done instead on an older server; empty where the function is refused there."""
+        self.replaced_since = CoolifyVersion(replaced_since)
 
 
 class Capabilities:
