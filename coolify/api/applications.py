@@ -22,6 +22,7 @@ __all__ = [
     "DeployKeySource",
     "DockerImageSource",
     "DockerfileSource",
+    "GithubAppSource",
     "Placement",
     "PublicGitSource",
     "VariableWrite",
@@ -76,6 +77,24 @@ class DeployKeySource(_Frozen):
         }
 
 
+class GithubAppSource(_Frozen):
+    """A private Git repository, read through a GitHub app that Coolify knows."""
+
+    repository: str
+    branch: str
+    github_app_uuid: str
+
+    variant: str = "private-github-app"
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the create request."""
+        return {
+            "git_repository": self.repository,
+            "git_branch": self.branch,
+            "github_app_uuid": self.github_app_uuid,
+        }
+
+
 class DockerfileSource(_Frozen):
     """An inline Dockerfile; the API can never change it afterwards."""
 
@@ -101,7 +120,7 @@ class DockerImageSource(_Frozen):
         return {"docker_registry_image_name": self.image, "docker_registry_image_tag": self.tag}
 
 
-ApplicationSource = PublicGitSource | DeployKeySource | DockerfileSource | DockerImageSource
+ApplicationSource = PublicGitSource | DeployKeySource | GithubAppSource | DockerfileSource | DockerImageSource
 
 
 class ApplicationSpec(_Frozen):
@@ -191,7 +210,7 @@ class Applications:
             "instant_deploy": False,
             "autogenerate_domain": False,
         }
-        if isinstance(spec.source, PublicGitSource | DeployKeySource):
+        if isinstance(spec.source, PublicGitSource | DeployKeySource | GithubAppSource):
             body.setdefault("build_pack", "nixpacks")
             body.setdefault("ports_exposes", "3000")
 
@@ -232,6 +251,19 @@ class Applications:
     async def stop(self, uuid: str) -> None:
         """Queue a stop; images stay, they are the way back (trap 15)."""
         await self._transport.post_once(f"/applications/{uuid}/stop", query={"docker_cleanup": False})
+
+    async def move(self, uuid: str, environment_uuid: str) -> None:
+        """Move an application to another environment; it keeps running."""
+        (await self._capabilities()).require(Feature.MOVE)
+        await self._transport.post(f"/applications/{uuid}/move", {"environment_uuid": environment_uuid})
+
+    async def restart(self, uuid: str) -> None:
+        """Queue a restart without a build; the deployment that comes of it is listed as restart only."""
+        await self._transport.post_once(f"/applications/{uuid}/restart")
+
+    async def delete_preview(self, uuid: str, pull_request: int) -> None:
+        """Delete the preview of a pull request."""
+        await self._transport.delete(f"/applications/{uuid}/previews/{pull_request}")
 
     async def logs(self, uuid: str, lines: int = 100) -> str:
         """Return the last lines of the running container."""

@@ -52,6 +52,9 @@ FULL_SUPPORT: Final = CoolifyVersion("4.3.0")
 class Feature(Enum):
     """Something that not every supported version has: first version, what it is, and what happens without it."""
 
+    MOVE = ("4.2.0", "moving an application to another environment", "")
+    TAGS = ("4.2.0", "tags", "")
+    DATABASE_LOGS = ("4.2.0", "logs of databases", "")
     RAILPACK = ("4.1.0", "the build pack railpack", "")
     DESTINATIONS = ("4.2.0", "listing the networks of a server", "the server's only network is used")
     GIT_PIN = (
@@ -70,6 +73,13 @@ class Feature(Enum):
         "the earlier commit is pinned, built and deployed again (from 4.2.0)",
         "4.2.0",
     )
+    S3_STORAGES = ("4.3.0", "S3 storages", "")
+    VOLUME_BACKUPS = ("4.3.0", "backups of volumes", "")
+    TASK_EXECUTION = ("4.3.0", "running a scheduled task at once", "")
+    SHARED_VARIABLES = ("4.3.0", "shared variables", "")
+    NOTIFICATIONS = ("4.3.0", "notification channels", "")
+    SERVER_ADMINISTRATION = ("4.3.0", "proxy, agent and cleaning of servers", "")
+    GITLAB_APPS = ("4.3.0", "listing GitLab apps", "")
     NOINDEX_DOMAINS = ("4.3.0", "domains hidden from search engines", "")
 
     def __init__(self, since: str, title: str, without: str, replaced_since: str = "4.0.0") -> None:

@@ -11,11 +11,16 @@ from typing import Self
 import httpx
 
 from coolify.api.applications import Applications, Variables
+from coolify.api.backups import Backups, S3Storages
 from coolify.api.capabilities import Capabilities, CoolifyVersion
+from coolify.api.databases import Databases
 from coolify.api.deployments import Deployments
 from coolify.api.errors import ApiError, MissingAbilityError, PermissionDeniedError
-from coolify.api.inventory import Destinations, Environments, PrivateKeys, Projects, Servers, Teams
+from coolify.api.extras import ScheduledTasks, Storages, Tags
+from coolify.api.inventory import Environments, PrivateKeys, Projects, Teams
 from coolify.api.models import Ability, Access
+from coolify.api.servers import Destinations, Servers
+from coolify.api.team import GitApps, Instance, Notifications, Services, SharedVariables
 from coolify.api.token import TokenSource
 from coolify.api.transport import RateBudget, RetryPolicy, Timeouts, Transport
 
@@ -53,11 +58,22 @@ class CoolifyClient:
         self.teams = Teams(self._transport)
         self.projects = Projects(self._transport)
         self.environments = Environments(self._transport)
-        self.servers = Servers(self._transport)
+        self.servers = Servers(self._transport, self.capabilities)
         self.destinations = Destinations(self._transport)
         self.private_keys = PrivateKeys(self._transport)
         self.applications = Applications(self._transport, self.environments, self.capabilities)
         self.variables = Variables(self._transport)
+        self.storages = Storages(self._transport, self.capabilities)
+        self.scheduled_tasks = ScheduledTasks(self._transport, self.capabilities)
+        self.tags = Tags(self._transport, self.capabilities)
+        self.databases = Databases(self._transport, self.capabilities)
+        self.backups = Backups(self._transport)
+        self.s3_storages = S3Storages(self._transport, self.capabilities)
+        self.services = Services(self._transport)
+        self.shared_variables = SharedVariables(self._transport, self.capabilities)
+        self.notifications = Notifications(self._transport, self.capabilities)
+        self.git_apps = GitApps(self._transport, self.capabilities)
+        self.instance = Instance(self._transport)
         self.deployments = Deployments(self._transport, self.capabilities, sleep)
 
     async def __aenter__(self) -> Self:

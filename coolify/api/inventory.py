@@ -1,21 +1,18 @@
-"""Resource groups around an application: teams, projects, environments, servers, destinations, keys."""
+"""Resource groups around an application: teams, projects, environments, keys."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, Field, SecretStr, TypeAdapter
 
-from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AmbiguousNameError, ConflictError, NotFoundError
-from coolify.api.models import Application, Destination, Environment, PrivateKey, Project, Server, Team
+from coolify.api.models import Application, Environment, PrivateKey, Project, Team
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
 
-__all__ = ["Destinations", "Environments", "PrivateKeys", "Projects", "Servers", "Teams"]
+__all__ = ["Environments", "PrivateKeys", "Projects", "Teams"]
 
 _PROJECTS = TypeAdapter(tuple[Project, ...])
 _ENVIRONMENTS = TypeAdapter(tuple[Environment, ...])
-_SERVERS = TypeAdapter(tuple[Server, ...])
-_DESTINATIONS = TypeAdapter(tuple[Destination, ...])
 _KEYS = TypeAdapter(tuple[PrivateKey, ...])
 
 
@@ -131,37 +128,6 @@ class Environments:
 
     async def _find(self, project_uuid: str, name: str) -> Environment | None:
         return next((one for one in await self.list(project_uuid) if one.name == name), None)
-
-
-class Servers:
-    """`/servers` (reference 1.3)."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
-    async def list(self) -> tuple[Server, ...]:
-        """Return the servers of the team."""
-        return _SERVERS.validate_python(await self._transport.get("/servers"))
-
-    async def get(self, uuid: str) -> Server:
-        """Return one server with its settings."""
-        return Server.model_validate(await self._transport.get(f"/servers/{uuid}"))
-
-
-class Destinations:
-    """`/servers/{uuid}/destinations` (reference 1.4; 4.2.0 and later)."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
-    async def list(self, server_uuid: str, capabilities: Capabilities) -> tuple[Destination, ...]:
-        """Return the Docker networks of a server.
-
-        Raises:
-            UnsupportedVersionError: The server cannot list them.
-        """
-        capabilities.require(Feature.DESTINATIONS)
-        return _DESTINATIONS.validate_python(await self._transport.get(f"/servers/{server_uuid}/destinations"))
 
 
 class PrivateKeys:

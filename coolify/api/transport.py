@@ -149,6 +149,14 @@ class Transport:
         """Change an object; applying the same change twice is harmless, so it is repeated when needed."""
         return await self._repeatedly("PATCH", path, parse_json, body=body)
 
+    async def put(self, path: str, body: JsonBody) -> Any:  # noqa: ANN401 - JSON
+        """Bring an object to a state; repeated when needed."""
+        return await self._repeatedly("PUT", path, parse_json, body=body)
+
+    async def post(self, path: str, body: JsonBody | None = None) -> Any:  # noqa: ANN401 - JSON
+        """Send a POST that may be sent twice without harm; everything else goes through `post_once`."""
+        return await self._repeatedly("POST", path, parse_json, body=body)
+
     async def delete(self, path: str, query: Query | None = None) -> None:
         """Delete an object.
 

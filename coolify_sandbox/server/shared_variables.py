@@ -64,19 +64,20 @@ def _create(call: Call, owner: Owner) -> tuple[int, Any]:
 
 
 def _update(call: Call, owner: Owner) -> tuple[int, Any]:
-    refuse_invalid(validate(call.body, _RULES))
-    row = next((one for one in _of(call, owner) if one["key"] == call.body["key"]), None)
-    if row is None:
-        refuse(404, "Environment variable not found.")
-    return 201, _show(call.state.update(row, **call.body), call)
+    refuse_invalid(validate(call.body, _RULES | {"key": _RULES["key"][1:]}))
+    return 200, _show(call.state.update(_named(call, owner), **call.body), call)
 
 
 def _delete(call: Call, owner: Owner) -> tuple[int, Any]:
-    row = next((one for one in _of(call, owner) if str(one.id) == call.path["variable"]), None)
-    if row is None:
-        refuse(404, "Environment variable not found.")
-    call.state.delete(row)
+    call.state.delete(_named(call, owner))
     return 200, {"message": "Environment variable deleted."}
+
+
+def _named(call: Call, owner: Owner) -> Row:
+    fitting = [row for row in _of(call, owner) if str(row.id) == call.path["variable"]]
+    if not fitting:
+        refuse(404, "Environment variable not found.")
+    return fitting[0]
 
 
 def _of(call: Call, owner: Owner) -> list[Row]:
@@ -107,7 +108,7 @@ def _register() -> None:
 
         route("GET", path, "read", since="4.3.0")(listed)
         route("POST", path, "write", body=True, since="4.3.0")(created)
-        route("PATCH", path, "write", body=True, since="4.3.0")(updated)
+        route("PATCH", path + "/{variable}", "write", body=True, since="4.3.0")(updated)
         route("DELETE", path + "/{variable}", "write", since="4.3.0")(deleted)
 
 

@@ -1,0 +1,261 @@
+"""What applications have besides: volumes and files, scheduled tasks, tags (reference 2.3, 2.5, 6.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from coolify.api.capabilities import Capabilities, Feature
+from coolify.api.models import Answer
+from coolify.api.reconcile import create_once
+from coolify.api.transport import Transport
+
+__all__ = [
+    "FileStorage",
+    "ScheduledTask",
+    "ScheduledTasks",
+    "Storages",
+    "Tag",
+    "Tags",
+    "TaskExecution",
+    "TaskWrite",
+    "Volume",
+    "VolumeBackup",
+]
+
+
+class Volume(Answer):
+    """A volume that outlives the container."""
+
+    uuid: str
+    name: str
+    """As Docker knows it: the application's UUID, a dash, and the name that was given."""
+    mount_path: str
+    host_path: str | None = None
+
+
+class FileStorage(Answer):
+    """A file or a directory that Coolify mounts; the content comes only with `read:sensitive`."""
+
+    uuid: str
+    mount_path: str
+    fs_path: str | None = None
+    is_directory: bool = False
+    content: str | None = Field(default=None, repr=False)
+
+
+class VolumeBackup(Answer):
+    """When a volume is backed up."""
+
+    uuid: str
+    frequency: str
+    enabled: bool = True
+    save_s3: bool = False
+
+
+class _AllStorages(Answer):
+    persistent_storages: tuple[Volume, ...] = ()
+    file_storages: tuple[FileStorage, ...] = ()
+
+
+class Storages:
+    """`/applications/{uuid}/storages`."""
+
+    def __init__(self, transport: Transport, capabilities: Callable[[], Awaitable[Capabilities]]) -> None:
+        self._transport = transport
+        self._capabilities = capabilities
+
+    async def volumes(self, application_uuid: str) -> tuple[Volume, ...]:
+        """Return the volumes of an application."""
+        return (await self._all(application_uuid)).persistent_storages
+
+    async def files(self, application_uuid: str) -> tuple[FileStorage, ...]:
+        """Return the mounted files and directories of an application."""
+        return (await self._all(application_uuid)).file_storages
+
+    async def ensure_volume(
+        self, application_uuid: str, name: str, mount_path: str, host_path: str | None = None
+    ) -> Volume:
+        """Return the volume with this name, created if there is none.
+
+        A second one with the same name would be answered with 500, not with a conflict.
+        """
+
+        async def find() -> Volume | None:
+            wanted = {name, f"{application_uuid}-{name}"}
+            return next((one for one in await self.volumes(application_uuid) if one.name in wanted), None)
+
+        found = await find()
+        if found is not None:
+            return found
+        body = {"type": "persistent", "name": name, "mount_path": mount_path}
+        body |= {"host_path": host_path} if host_path else {}
+
+        async def send() -> Volume:
+            answer = await self._transport.post_once(f"/applications/{application_uuid}/storages", body)
+            return Volume.model_validate(answer)
+
+        return await create_once(send, find)
+
+    async def ensure_file(self, application_uuid: str, mount_path: str, content: str) -> FileStorage:
+        """Return the file at this path, created if there is none; its content is written once."""
+
+        async def find() -> FileStorage | None:
+            return next((one for one in await self.files(application_uuid) if one.mount_path == mount_path), None)
+
+        found = await find()
+        if found is not None:
+            return found
+        body = {"type": "file", "mount_path": mount_path, "content": content}
+
+        async def send() -> FileStorage:
+            answer = await self._transport.post_once(f"/applications/{application_uuid}/storages", body)
+            return FileStorage.model_validate(answer)
+
+        return await create_once(send, find)
+
+    async def delete(self, application_uuid: str, storage_uuid: str) -> None:
+        """Delete a volume or a file; data in a volume are lost with its container."""
+        await self._transport.delete(f"/applications/{application_uuid}/storages/{storage_uuid}")
+
+    async def back_up(self, application_uuid: str, volume_uuid: str, frequency: str) -> VolumeBackup:
+        """Back a volume up on a schedule; writing the same twice changes nothing.
+
+        Raises:
+            UnsupportedVersionError: The server cannot.
+        """
+        (await self._capabilities()).require(Feature.VOLUME_BACKUPS)
+        path = f"/applications/{application_uuid}/storages/{volume_uuid}/backups"
+        return VolumeBackup.model_validate(await self._transport.put(path, {"frequency": frequency, "enabled": True}))
+
+    async def _all(self, application_uuid: str) -> _AllStorages:
+        return _AllStorages.model_validate(await self._transport.get(f"/applications/{application_uuid}/storages"))
+
+
+class ScheduledTask(Answer):
+    """A command that runs in the application's container."""
+
+    uuid: str
+    name: str
+    command: str
+    frequency: str
+    container: str | None = None
+    enabled: bool = True
+    timeout: int = 300
+    """Seconds."""
+
+
+class TaskExecution(Answer):
+    """One run of a task."""
+
+    uuid: str
+    status: str
+    message: str | None = None
+    duration: float | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class TaskWrite(BaseModel):
+    """A task that is to exist; what is not set is not sent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    command: str
+    frequency: str
+    container: str | None = None
+    enabled: bool | None = None
+    timeout: int | None = Field(default=None, ge=60)
+
+    def body(self) -> dict[str, Any]:
+        """Return the request body."""
+        return self.model_dump(exclude_unset=True)
+
+
+_TASKS: Final = TypeAdapter(tuple[ScheduledTask, ...])
+_EXECUTIONS: Final = TypeAdapter(tuple[TaskExecution, ...])
+
+
+class ScheduledTasks:
+    """`/applications/{uuid}/scheduled-tasks`."""
+
+    def __init__(self, transport: Transport, capabilities: Callable[[], Awaitable[Capabilities]]) -> None:
+        self._transport = transport
+        self._capabilities = capabilities
+
+    async def list(self, application_uuid: str) -> tuple[ScheduledTask, ...]:
+        """Return the tasks of an application."""
+        return _TASKS.validate_python(await self._transport.get(self._path(application_uuid)))
+
+    async def ensure(self, application_uuid: str, task: TaskWrite) -> ScheduledTask:
+        """Bring the task with this name to what is wanted, created if there is none."""
+
+        async def find() -> ScheduledTask | None:
+            return next((one for one in await self.list(application_uuid) if one.name == task.name), None)
+
+        found = await find()
+        if found is not None:
+            answer = await self._transport.patch(f"{self._path(application_uuid)}/{found.uuid}", task.body())
+            return ScheduledTask.model_validate(answer)
+
+        async def send() -> ScheduledTask:
+            answer = await self._transport.post_once(self._path(application_uuid), task.body())
+            return ScheduledTask.model_validate(answer)
+
+        return await create_once(send, find)
+
+    async def executions(self, application_uuid: str, task_uuid: str) -> tuple[TaskExecution, ...]:
+        """Return the runs of a task, newest first."""
+        path = f"{self._path(application_uuid)}/{task_uuid}/executions"
+        return _EXECUTIONS.validate_python(await self._transport.get(path))
+
+    async def execute(self, application_uuid: str, task_uuid: str) -> None:
+        """Queue a run; it has no id yet (4.3.0 and later)."""
+        (await self._capabilities()).require(Feature.TASK_EXECUTION)
+        await self._transport.post_once(f"{self._path(application_uuid)}/{task_uuid}/execute")
+
+    async def delete(self, application_uuid: str, task_uuid: str) -> None:
+        """Delete a task."""
+        await self._transport.delete(f"{self._path(application_uuid)}/{task_uuid}")
+
+    @staticmethod
+    def _path(application_uuid: str) -> str:
+        return f"/applications/{application_uuid}/scheduled-tasks"
+
+
+class Tag(Answer):
+    """A label for applications; a deployment can be triggered for all that have it."""
+
+    uuid: str
+    name: str
+
+
+_TAGS: Final = TypeAdapter(tuple[Tag, ...])
+
+
+class Tags:
+    """`/tags` and the tags of applications (4.2.0 and later)."""
+
+    def __init__(self, transport: Transport, capabilities: Callable[[], Awaitable[Capabilities]]) -> None:
+        self._transport = transport
+        self._capabilities = capabilities
+
+    async def list(self, application_uuid: str | None = None) -> tuple[Tag, ...]:
+        """Return the tags of an application, or of the whole team."""
+        (await self._capabilities()).require(Feature.TAGS)
+        path = f"/applications/{application_uuid}/tags" if application_uuid else "/tags"
+        return _TAGS.validate_python(await self._transport.get(path))
+
+    async def add(self, application_uuid: str, names: Sequence[str]) -> tuple[Tag, ...]:
+        """Give tags to an application, created where there are none; having one already changes nothing."""
+        (await self._capabilities()).require(Feature.TAGS)
+        answer = await self._transport.post(f"/applications/{application_uuid}/tags", {"tag_names": list(names)})
+        return _TAGS.validate_python(answer)
+
+    async def remove(self, application_uuid: str, tag_uuid: str) -> None:
+        """Take a tag from an application; one that nothing has any more disappears."""
+        await self._transport.delete(f"/applications/{application_uuid}/tags/{tag_uuid}")
