@@ -30,7 +30,7 @@ __all__ = [
 
 
 class BackupStatus(StrEnum):
-    """State of an execution. `success` says nothing about the upload (trap 16)."""
+    """State of an execution. `success` says nothing about the upload (trap 27)."""
 
     RUNNING = "running"
     SUCCESS = "success"

@@ -55,6 +55,11 @@ class Feature(Enum):
     MOVE = ("4.2.0", "moving an application to another environment", "")
     TAGS = ("4.2.0", "tags", "")
     DATABASE_LOGS = ("4.2.0", "logs of databases", "")
+    POST_SWITCHES = (
+        "4.2.0",
+        "validating servers and switching the API by POST",
+        "GET is used, which was the only way then",
+    )
     RAILPACK = ("4.1.0", "the build pack railpack", "")
     DESTINATIONS = ("4.2.0", "listing the networks of a server", "the server's only network is used")
     GIT_PIN = (

@@ -73,7 +73,7 @@ class CoolifyClient:
         self.shared_variables = SharedVariables(self._transport, self.capabilities)
         self.notifications = Notifications(self._transport, self.capabilities)
         self.git_apps = GitApps(self._transport, self.capabilities)
-        self.instance = Instance(self._transport)
+        self.instance = Instance(self._transport, self.capabilities)
         self.deployments = Deployments(self._transport, self.capabilities, sleep)
 
     async def __aenter__(self) -> Self:

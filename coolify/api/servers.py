@@ -122,7 +122,10 @@ class Servers:
 
     async def validate(self, uuid: str) -> None:
         """Queue a look at the server; there is no id: poll `settings.is_reachable` and `is_usable`."""
-        await self._transport.post(f"/servers/{uuid}/validate")
+        if (await self._capabilities()).supports(Feature.POST_SWITCHES):
+            await self._transport.post(f"/servers/{uuid}/validate")
+        else:
+            await self._transport.get(f"/servers/{uuid}/validate")
 
     async def resources(self, uuid: str) -> tuple[ServerResource, ...]:
         """Return what runs on a server."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, model
 
 from coolify.api.applications import Placement
 from coolify.api.capabilities import Capabilities, Feature
-from coolify.api.errors import AmbiguousNameError, BadRequestError
+from coolify.api.errors import AmbiguousNameError, BadRequestError, EndpointMissingError
 from coolify.api.models import Answer
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
@@ -323,20 +323,24 @@ _RESOURCES: Final = TypeAdapter(tuple[Resource, ...])
 class Instance:
     """The API switch and the list of everything; tokens of the root team only."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, capabilities: CapabilitiesSource) -> None:
         self._transport = transport
+        self._capabilities = capabilities
 
     async def enable_api(self) -> None:
-        """Switch the API on; works while it is off."""
-        await self._switch("enable")
+        """Switch the API on; works while it is off, when the version cannot be asked for."""
+        try:
+            await self._transport.post("/enable")
+        except EndpointMissingError:
+            await self._transport.get("/enable")
 
     async def disable_api(self) -> None:
         """Switch the API off for all but this switch."""
-        await self._switch("disable")
+        if (await self._capabilities()).supports(Feature.POST_SWITCHES):
+            await self._transport.post("/disable")
+        else:
+            await self._transport.get("/disable")
 
     async def resources(self) -> tuple[Resource, ...]:
         """Return everything that the team runs; one heavy answer without pages."""
         return _RESOURCES.validate_python(await self._transport.get("/resources"))
-
-    async def _switch(self, action: str) -> None:
-        await self._transport.post(f"/{action}")

@@ -73,6 +73,7 @@ _GET_TO_POST: Final = {"message": "This endpoint has changed to a POST request."
 _ACTIONS: Final = ("/deploy", "/start", "/restart", "/stop", "/validate", "/enable", "/disable")
 _PAGES: Final = frozenset({429, 500, 503})
 """Errors that the framework renders, as a page for those who do not ask for JSON."""
+_GET_ONLY_BEFORE: Final = ("/validate", "/enable", "/disable")
 _ELEVATED: Final = frozenset({"root", "*", "write", "write:sensitive", "deploy", "read:sensitive"})
 
 
@@ -202,6 +203,9 @@ def _match(request: Request, state: State) -> tuple[Endpoint, dict[str, str]]:
         and at_least_version(version, endpoint.since)
         and not (endpoint.until and at_least_version(version, endpoint.until))
     ]
+    is_old = not at_least_version(version, _SINCE_POST_ONLY)
+    if is_old and request.method == "POST" and path.rstrip("/").endswith(_GET_ONLY_BEFORE):
+        raise Refusal(404, _DOCS)
     # A literal segment wins over a placeholder.
     known.sort(key=lambda one: one[0].pattern.groups)
     for endpoint, values in known:
@@ -209,10 +213,10 @@ def _match(request: Request, state: State) -> tuple[Endpoint, dict[str, str]]:
             return endpoint, values
     action = next((one for one in known if one[0].method == "POST" and path.rstrip("/").endswith(_ACTIONS)), None)
     if request.method == "GET" and action is not None:
-        if at_least_version(version, _SINCE_POST_ONLY):
-            _authenticate(request, state)
-            raise Refusal(405, _GET_TO_POST, {"Allow": "POST"})
-        return action
+        if is_old:
+            return action
+        _authenticate(request, state)
+        raise Refusal(405, _GET_TO_POST, {"Allow": "POST"})
     raise Refusal(404, _DOCS)
 
 

@@ -215,7 +215,10 @@ async def update_application(call: Call) -> tuple[int, Any]:
         refuse_invalid(problems)
         if not force:
             refuse_conflicts(call, domains, row.uuid)
-        changes["fqdn"] = domains
+        server = call.state.by_id("server", row["server_id"])
+        if server is not None and server["proxy"]["type"] != "NONE":
+            # Without a proxy they are dropped without a word (trap 26).
+            changes["fqdn"] = domains
     settings = dict(row["settings"])
     settings |= {name: body.pop(name) for name in list(body) if name in _STORED_SETTINGS | SETTINGS_FIELDS}
     if "use_build_server" in body:
