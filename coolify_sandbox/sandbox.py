@@ -53,8 +53,8 @@ class Sandbox:
         self.token = ""
 
     async def __aenter__(self) -> Self:
-        if shutil.which("git") is None:
-            raise SandboxError("git was not found on this machine: install it (Debian: apt-get install git).")
+        if self._temporary:
+            self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
         try:
             await self._start()
         except BaseException:
@@ -68,9 +68,9 @@ class Sandbox:
         await self._stack.aclose()
 
     async def _start(self) -> None:
+        if shutil.which("git") is None:
+            raise SandboxError("git was not found on this machine: install it (Debian: apt-get install git).")
         self.directory.mkdir(parents=True, exist_ok=True)
-        if self._temporary:
-            self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
         self._lock()
         self.authority = CertificateAuthority(self.directory / "ca")
         self.names = NameServer(ZONE)

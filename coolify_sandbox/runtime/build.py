@@ -18,6 +18,8 @@ from coolify_sandbox.runtime.shell import Finished, base_environment, run
 __all__ = ["Checkout", "build", "checkout", "recipe_of", "resolve"]
 
 _SKIPPED_INSTRUCTIONS: Final = frozenset({"EXPOSE", "HEALTHCHECK", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "SHELL"})
+_PER_DEPLOYMENT: Final = frozenset({"COOLIFY_CONTAINER_NAME", "SOURCE_COMMIT"})
+"""Variables that differ between deployments of the same commit; SOURCE_COMMIT is missing in one of HEAD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,9 @@ async def checkout(mirror: Path, commit: str, files: Path, log: LogSink) -> None
 
 def recipe_of(request: DeployRequest) -> str:
     """Return a digest of everything but the commit that an image depends on."""
-    # SOURCE_COMMIT differs between the first request for HEAD and a later one for the same commit.
-    variables = sorted((name, value) for name, value in request.build_environment.items() if name != "SOURCE_COMMIT")
+    variables = sorted(
+        (name, value) for name, value in request.build_environment.items() if name not in _PER_DEPLOYMENT
+    )
     parts = (
         request.build_pack.value,
         request.base_directory,

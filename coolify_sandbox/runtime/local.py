@@ -125,7 +125,7 @@ class LocalRuntime:
             return "latest", request.commit, None, image
         if request.rollback:
             kept = self._images.find(application, request.commit)
-            if kept is not None:
+            if kept is not None and kept.recipe == recipe_of(request):
                 log(LogEntry("Image found, skipping build."))
                 resolved(request.commit, None)
                 return request.commit, request.commit, None, kept
@@ -199,8 +199,9 @@ class LocalRuntime:
         await self.stop(request.application_uuid)
         await process.start()
         log(LogEntry("New container started."))
-        await process.wait_until_listening(_START_SECONDS)
+        # From now on it is the application, even if the deployment is cancelled while it starts.
         await self._switch(request, process, tag)
+        await process.wait_until_listening(_START_SECONDS)
 
     async def _switch(self, request: DeployRequest, process: AppProcess, tag: str) -> None:
         old = self._running.get(request.application_uuid)

@@ -7,14 +7,14 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from coolify_sandbox.runtime.shell import launched
+
 __all__ = ["AppProcess", "free_port"]
 
-_LAUNCHER: Final = Path(__file__).with_name("launch.py")
 _STOP_GRACE: Final = 5.0
 _LOG_LIMIT: Final = 512_000
 _RESTART_DELAYS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -85,9 +85,8 @@ class AppProcess:
                 await process.wait()
         except TimeoutError:
             pass
-        # The leader may be gone while a child of it stays.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        finally:
+            _kill_group(process)
         await process.wait()
 
     def tail(self, lines: int) -> str:
@@ -100,7 +99,7 @@ class AppProcess:
     async def _spawn(self) -> None:
         with self._log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", str(_LAUNCHER), self._command,
+                *launched(self._command),
                 cwd=self._directory,
                 env={**self._environment, "PORT": str(self.port)},
                 stdin=asyncio.subprocess.PIPE,
@@ -113,7 +112,17 @@ class AppProcess:
         """Start the process again after a crash, like Docker's `unless-stopped`."""
         while True:
             assert self._process is not None  # noqa: S101 - set by start
-            await self._process.wait()
+            try:
+                await self._process.wait()
+            finally:
+                if self._process.returncode is not None:
+                    _kill_group(self._process)
             await asyncio.sleep(_RESTART_DELAYS[min(self.restarts, len(_RESTART_DELAYS) - 1)])
             self.restarts += 1
             await self._spawn()
+
+
+def _kill_group(process: asyncio.subprocess.Process) -> None:
+    """Kill what is left of a process group: the leader may be gone while a child of it stays."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
-__all__ = ["Finished", "base_environment", "run"]
+__all__ = ["Finished", "base_environment", "launched", "run"]
+
+_LAUNCHER: Final = Path(__file__).with_name("launch.py")
 
 
 class Finished:
@@ -34,22 +39,33 @@ def base_environment(home: Path) -> dict[str, str]:
     }
 
 
+def launched(command: str) -> tuple[str, ...]:
+    """Return how to run a shell command so that it ends with its standard input, at the latest with the sandbox."""
+    return sys.executable, "-I", str(_LAUNCHER), command
+
+
 async def run(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Finished:
     """Run a program to its end and return its output, standard error included."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=directory,
-        env=dict(environment),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
+    # A pipe of our own: `communicate` would close one that asyncio has made.
+    reading, writing = os.pipe()
     try:
-        output, _ = await process.communicate()
-    except asyncio.CancelledError:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-        raise
+        process = await asyncio.create_subprocess_exec(
+            *launched(f"exec {shlex.join(command)}"),
+            cwd=directory,
+            env=dict(environment),
+            stdin=reading,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            output, _ = await process.communicate()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+            raise
+    finally:
+        os.close(reading)
+        os.close(writing)
     return Finished(process.returncode or 0, output.decode(errors="replace").strip())

@@ -1,7 +1,6 @@
 """A shop in the sandbox: one application with its repository and its configuration file."""
 
 import asyncio
-import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, te
 from pydantic import SecretStr
 
 from coolify.api import CoolifyClient, RetryPolicy, StaticToken
+from coolify.trust import trusting
 from coolify_cli.prefect_server import deliver_logs, run_prefect_server
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
@@ -67,8 +67,7 @@ class Shop:
 
     async def visit(self, path: str = "/") -> httpx.Response:
         """Ask the edge as a browser would, certificate verified."""
-        context = ssl.create_default_context(cafile=str(self.sandbox.ca_file))
-        async with httpx.AsyncClient(verify=context, trust_env=False) as client:
+        async with httpx.AsyncClient(verify=trusting(self.sandbox.ca_file), trust_env=False) as client:
             return await client.get(
                 f"https://127.0.0.1:{self.sandbox.edge.https_port}{path}",
                 headers={"Host": self.host},
