@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 from typing import Final
 
 from starlette.applications import Starlette
@@ -17,27 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-# Importing the modules registers their routes.
 from coolify_sandbox.runtime.contract import Runtime
-from coolify_sandbox.server import (
-    applications,
-    backups,
-    database_variables,
-    databases,
-    deployments,
-    destinations,
-    keys,
-    notifications,
-    projects,
-    s3,
-    scheduled_tasks,
-    servers,
-    shared_variables,
-    storages,
-    tags,
-    teams,
-    variables,
-)
 from coolify_sandbox.server.faults import FaultInjector
 from coolify_sandbox.server.http import ROUTES, Call, Endpoint, Refusal, answer, read_body
 from coolify_sandbox.server.queue import DeploymentQueue
@@ -47,24 +28,25 @@ from coolify_sandbox.server.versions import at_least_version
 __all__ = ["create_app"]
 
 _HANDLERS: Final = (
-    applications,
-    backups,
-    database_variables,
-    databases,
-    deployments,
-    destinations,
-    keys,
-    notifications,
-    projects,
-    s3,
-    scheduled_tasks,
-    servers,
-    shared_variables,
-    storages,
-    tags,
-    teams,
-    variables,
+    "applications",
+    "backups",
+    "databases",
+    "deployments",
+    "destinations",
+    "keys",
+    "notifications",
+    "projects",
+    "s3",
+    "scheduled_tasks",
+    "servers",
+    "services",
+    "shared_variables",
+    "storages",
+    "tags",
+    "teams",
+    "variables",
 )
+"""Modules that register routes."""
 _log: Final = logging.getLogger(__name__)
 _PREFIX: Final = "/api/v1"
 _DOCS: Final = {"message": "Not found.", "docs": "https://coolify.io/docs"}
@@ -113,7 +95,8 @@ def create_app(state: State, runtime: Runtime) -> Starlette:
 
     `app.state.faults` injects faults and lists the requests, `app.state.queue` is the deployment queue.
     """
-    assert all(_HANDLERS)  # noqa: S101 - keeps the imports, which register the routes
+    for module in _HANDLERS:
+        import_module(f"coolify_sandbox.server.{module}")
     queue = DeploymentQueue(state, runtime)
     limit = _RateLimit(state.settings.rate_limit, state.settings.clock)
 

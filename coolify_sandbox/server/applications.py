@@ -26,7 +26,7 @@ from coolify_sandbox.server.tags import ensure_tag
 from coolify_sandbox.server.validation import Rule, boolean, refuse_invalid, text, validate
 from coolify_sandbox.server.versions import at_least_version
 
-__all__ = ["embedded_application", "placement_details", "show_application"]
+__all__ = ["embedded_application", "placement_details", "placement_of", "show_application", "with_ids"]
 
 _STORED_SETTINGS: Final = frozenset(APPLICATION_SETTINGS)
 _ACTIONS: Final = frozenset({"instant_deploy", "force_domain_override", "docker_compose_domains"})
@@ -62,7 +62,7 @@ async def create_application(call: Call) -> tuple[int, Any]:
     placement = dict.fromkeys(("project_uuid", "server_uuid", "environment_name", "environment_uuid"), (text,))
     errors = validate(body, {**common, **placement, "autogenerate_domain": (boolean,)}, CREATE_ONLY)
     refuse_invalid(errors)
-    environment, server, destination = _placement(call)
+    environment, server, destination = placement_of(call)
     _validate_variant(call, variant)
     domains = _domains_of_new(call)
     uuid = new_uuid()
@@ -78,7 +78,7 @@ async def create_application(call: Call) -> tuple[int, Any]:
     return 201, {"uuid": uuid, "domains": row["fqdn"]}
 
 
-def _placement(call: Call) -> tuple[Row, Row, Row]:
+def placement_of(call: Call) -> tuple[Row, Row, Row]:
     """Find environment, server and network in the order in which Coolify complains."""
     body = call.body
     if not body.get("environment_name") and not body.get("environment_uuid"):
@@ -273,13 +273,13 @@ def placement_details(row: Row, call: Call, *, brief: bool) -> dict[str, Any]:
     if server is None or destination is None:
         not_found("Server")
     details: dict[str, Any] = {
-        "destination": _with_ids(destination, hidden=frozenset({"team_id"})) | {"server": _server(server, call)},
+        "destination": with_ids(destination, hidden=frozenset({"team_id"})) | {"server": _server(server, call)},
         "server_status": server["settings"]["is_reachable"] and server["settings"]["is_usable"],
     }
     if not brief:
         environment = environment_of(call, row)
-        project = _with_ids(project_of(call, environment)) | {"team": _team(call)}
-        details["environment"] = _with_ids(environment) | {"project": project}
+        project = with_ids(project_of(call, environment)) | {"team": _team(call)}
+        details["environment"] = with_ids(environment) | {"project": project}
     return details
 
 
@@ -290,8 +290,8 @@ def embedded_application(row: Row, call: Call, *, environment: bool = False) -> 
     more: dict[str, Any] = {"id": row.id, "private_key_id": row["private_key_id"]}
     if environment:
         found = environment_of(call, row)
-        project = _with_ids(project_of(call, found)) | {"team": _team(call)}
-        more["environment"] = _with_ids(found) | {"project": project}
+        project = with_ids(project_of(call, found)) | {"team": _team(call)}
+        more["environment"] = with_ids(found) | {"project": project}
     found_server = shown["destination"]["server"]
     settings = {
         name: value for name, value in found_server["settings"].items() if name not in SENSITIVE["server_settings"]
@@ -300,12 +300,13 @@ def embedded_application(row: Row, call: Call, *, environment: bool = False) -> 
     return {name: value for name, value in shown.items() if name not in secret} | more
 
 
-def _with_ids(row: Row, hidden: frozenset[str] = frozenset()) -> dict[str, Any]:
+def with_ids(row: Row, hidden: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Serialise a row inside of something else: with its number, nothing hidden but what is named."""
     return {"id": row.id, "uuid": row.uuid} | {name: one for name, one in row.data.items() if name not in hidden}
 
 
 def _server(server: Row, call: Call) -> dict[str, Any]:
-    return _with_ids(server) | {"settings": server_settings(server, call)}
+    return with_ids(server) | {"settings": server_settings(server, sees_secrets=call.sees_secrets)}
 
 
 def _team(call: Call) -> dict[str, Any]:

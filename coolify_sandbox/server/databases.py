@@ -11,6 +11,7 @@ from coolify_sandbox.server.applications import placement_details
 from coolify_sandbox.server.backups import backup_rows, show_backup
 from coolify_sandbox.server.database_engines import COMMON, ENGINES, Engine, secret_fields
 from coolify_sandbox.server.http import Call, Refusal, not_found, present, refuse, route, truthy
+from coolify_sandbox.server.plain_variables import register_variables
 from coolify_sandbox.server.projects import find_environment
 from coolify_sandbox.server.state import Row, State, new_uuid
 from coolify_sandbox.server.validation import (
@@ -166,7 +167,7 @@ async def patch_database(call: Call) -> tuple[int, Any]:
 
 @route("DELETE", "/databases/{uuid}", "write")
 async def delete_database(call: Call) -> tuple[int, Any]:
-    await call.request.app.state.queue.delete_database(find_database(call))
+    await call.request.app.state.queue.delete_later(find_database(call))
     return 200, {"message": "Database deletion request queued."}
 
 
@@ -215,9 +216,10 @@ async def database_tags(call: Call) -> tuple[int, Any]:
     return 200, []
 
 
-def list_all(call: Call) -> list[dict[str, Any]]:
-    """Return all databases of the team, serialised as in lists, in the order of the engines."""
-    rows = [row for name in _ORDER for row in call.state.all(_kind(name), team_id=call.team_id)]
+def list_all(call: Call, engine: str | None = None) -> list[dict[str, Any]]:
+    """Return all databases of the team, or those of one engine, serialised as in lists, in the order of the engines."""
+    names = (engine,) if engine else _ORDER
+    rows = [row for name in names for row in call.state.all(_kind(name), team_id=call.team_id)]
     return [_show(row, call, brief=True) | {"id": row.id, "type": f"standalone-{_engine(row).name}"} for row in rows]
 
 
@@ -266,3 +268,4 @@ def _show(row: Row, call: Call, *, brief: bool = False) -> dict[str, Any]:
 
 
 _register()
+register_variables("databases", find_database, bulk_is_brief=False)

@@ -9,6 +9,7 @@ from coolify_sandbox.server.applications import embedded_application
 from coolify_sandbox.server.databases import find_team_database
 from coolify_sandbox.server.http import Call, Refusal, present, refuse, route, truthy
 from coolify_sandbox.server.queue import IN_PROGRESS, QUEUED, DeploymentQueue, Verdict, enqueue
+from coolify_sandbox.server.services import find_team_service
 from coolify_sandbox.server.state import Row
 from coolify_sandbox.server.validation import (
     NOT_ALLOWED,
@@ -47,6 +48,9 @@ async def deploy(call: Call) -> tuple[int, Any]:
     wanted = [uuid.strip() for uuid in uuids.split(",")]
     found = [row for uuid in wanted if (row := _of_team(call, uuid))]
     databases = [row for uuid in wanted if (row := find_team_database(call, uuid))]
+    if any(find_team_service(call, uuid) for uuid in wanted):
+        # Starting a service happens within the request, and its server is not to be reached: they are not run here.
+        raise Refusal(500, {"message": "Server Error"})
     if not found and not databases:
         refuse(404, "No resources found.")
     items = [{"message": f"Database {row['name']} started.", "resource_uuid": row.uuid} for row in databases]

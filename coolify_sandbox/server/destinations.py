@@ -8,6 +8,8 @@ from coolify_sandbox.server.applications import show_application
 from coolify_sandbox.server.databases import list_all
 from coolify_sandbox.server.fields import SENSITIVE
 from coolify_sandbox.server.http import Call, refuse, route
+from coolify_sandbox.server.resources import has_resources
+from coolify_sandbox.server.services import service_resources
 from coolify_sandbox.server.state import Row, new_uuid
 from coolify_sandbox.server.validation import Rule, matches, refuse_invalid, required, text, validate
 
@@ -57,7 +59,7 @@ async def patch_destination(call: Call) -> tuple[int, Any]:
 @route("DELETE", "/destinations/{uuid}", "write", since="4.2.0")
 async def delete_destination(call: Call) -> tuple[int, Any]:
     row, _ = _find(call)
-    if call.state.first("application", destination_id=row.id):
+    if has_resources(call.state, destination_id=row.id):
         refuse(409, "Destination has resources, so it cannot be deleted.")
     call.state.delete(row)
     return 200, {"message": "Deleted."}
@@ -91,14 +93,15 @@ async def list_resources(call: Call) -> tuple[int, Any]:
     applications = call.state.all("application", team_id=call.team_id)
     more = {"laravel_through_key": 0, "domain_dns_statuses": None, "type": "application"}
     shown = [show_application(row, call, brief=True) | more | {"id": row.id} for row in applications]
+    services = [one | {"laravel_through_key": 0} for one in service_resources(call)]
     databases = [one | {"laravel_through_key": 0} for one in list_all(call)]
-    for one in (*shown, *databases):
+    for one in (*shown, *services, *databases):
         # Here the server's settings come without what is hidden elsewhere, whatever the token may see.
         settings = one["destination"]["server"]["settings"]
         one["destination"]["server"]["settings"] = {
             name: value for name, value in settings.items() if name not in SENSITIVE["server_settings"]
         }
-    return 200, shown + databases
+    return 200, shown + services + databases
 
 
 def _find(call: Call) -> tuple[Row, Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from coolify_sandbox.server.http import Call, not_found, present, refuse, route
+from coolify_sandbox.server.resources import has_resources
 from coolify_sandbox.server.state import Row, new_uuid
 from coolify_sandbox.server.validation import Rule, refuse_invalid, required, text, validate
 
@@ -30,6 +31,14 @@ def _length(_: str, value: Any) -> str | None:  # noqa: ANN401 - JSON
     return None if size >= 3 else "The name must be at least 3 characters."
 
 
+_SHOWN_DATABASES: Final = {
+    "mariadbs": "mariadb",
+    "mongodbs": "mongodb",
+    "mysqls": "mysql",
+    "postgresqls": "postgresql",
+    "redis": "redis",
+}
+"""Engines that an environment tells; the other three are missing in the original too (reference 1.2)."""
 _NAMED: Final[dict[str, tuple[Rule, ...]]] = {"name": (text, _length, _name), "description": (text,)}
 
 
@@ -68,7 +77,7 @@ async def patch_project(call: Call) -> tuple[int, Any]:
 async def delete_project(call: Call) -> tuple[int, Any]:
     project = call.find("project", call.path["uuid"], "Project")
     environments = call.state.all("environment", project_id=project.id)
-    if any(call.state.first("application", environment_id=one.id) for one in environments):
+    if any(has_resources(call.state, environment_id=one.id) for one in environments):
         refuse(400, "Project has resources, so it cannot be deleted.")
     for row in (*environments, project):
         call.state.delete(row)
@@ -95,13 +104,20 @@ async def create_environment(call: Call) -> tuple[int, Any]:
 async def get_environment(call: Call) -> tuple[int, Any]:
     project = call.find("project", call.path["uuid"], "Project")
     row = find_environment(call, project, call.path["environment"])
+    # The other way round these modules need this one.
     from coolify_sandbox.server.applications import show_application
+    from coolify_sandbox.server.databases import list_all
+    from coolify_sandbox.server.services import service_resources
+
+    def here(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [one for one in resources if one["environment_id"] == row.id]
 
     applications = [
         show_application(one, call, brief=True) for one in call.state.all("application", environment_id=row.id)
     ]
-    databases: dict[str, Any] = {name: [] for name in ("mariadbs", "mongodbs", "mysqls", "postgresqls", "redis")}
-    shown = present(row, call, id=row.id, uuid=row.uuid, applications=applications, services=[])
+    databases = {name: here(list_all(call, engine)) for name, engine in _SHOWN_DATABASES.items()}
+    services = here(service_resources(call))
+    shown = present(row, call, id=row.id, uuid=row.uuid, applications=applications, services=services)
     return 200, shown | databases
 
 
@@ -121,7 +137,7 @@ async def patch_environment(call: Call) -> tuple[int, Any]:
 async def delete_environment(call: Call) -> tuple[int, Any]:
     project = call.find("project", call.path["uuid"], "Project")
     row = find_environment(call, project, call.path["environment"])
-    if call.state.first("application", environment_id=row.id):
+    if has_resources(call.state, environment_id=row.id):
         refuse(400, "Environment has resources, so it cannot be deleted.")
     call.state.delete(row)
     return 200, {"message": "Environment deleted."}

@@ -206,8 +206,8 @@ class DeploymentQueue:
 
         self._later(remove())
 
-    async def delete_database(self, row: Row) -> None:
-        """Queue the removal of a database; it can still be read until that is done."""
+    async def delete_later(self, row: Row) -> None:
+        """Queue the removal of a database or a service; it can still be read until that is done."""
 
         async def remove() -> None:
             await asyncio.sleep(self._DELETION_SECONDS)

@@ -68,7 +68,7 @@ async def list_servers(call: Call) -> tuple[int, Any]:
         {"uuid": row.uuid}
         | {name: row[name] for name in names}
         | {"is_reachable": row["settings"]["is_reachable"], "is_usable": row["settings"]["is_usable"]}
-        | {"proxy": {"redirect_enabled": True}, "settings": server_settings(row, call)}
+        | {"proxy": {"redirect_enabled": True}, "settings": server_settings(row, sees_secrets=call.sees_secrets)}
         for row in call.state.all("server", team_id=call.team_id)
     ]
 
@@ -76,7 +76,9 @@ async def list_servers(call: Call) -> tuple[int, Any]:
 @route("GET", "/servers/{uuid}", "read")
 async def get_server(call: Call) -> tuple[int, Any]:
     row = call.find("server", call.path["uuid"], "Server")
-    shown = present(row, call, uuid=row.uuid, team_id=row["team_id"], settings=server_settings(row, call))
+    shown = present(
+        row, call, uuid=row.uuid, team_id=row["team_id"], settings=server_settings(row, sees_secrets=call.sees_secrets)
+    )
     if truthy(call.parameter("resources")):
         shown["resources"] = _server_resources(call, row)
     return 200, shown
@@ -250,13 +252,13 @@ def add_server_variables(state: State, server: Row) -> None:
 
 
 def _chosen(row: Row, call: Call, *names: str) -> dict[str, Any]:
-    settings = server_settings(row, call)
+    settings = server_settings(row, sees_secrets=call.sees_secrets)
     return {name: settings[name] for name in names if name in settings}
 
 
-def server_settings(row: Row, call: Call) -> dict[str, Any]:
+def server_settings(row: Row, *, sees_secrets: bool) -> dict[str, Any]:
     """Return the settings block of a server, hidden fields left out."""
-    hidden = frozenset() if call.sees_secrets else SENSITIVE["server_settings"]
+    hidden = frozenset() if sees_secrets else SENSITIVE["server_settings"]
     stamps = {"created_at": row["created_at"], "updated_at": row["updated_at"]}
     settings = {"id": row.id + 1, **row["settings"], "server_id": row.id, **stamps}
     return {name: value for name, value in settings.items() if name not in hidden}

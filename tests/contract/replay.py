@@ -375,7 +375,7 @@ async def prepare(world: World, exchanges: list[Exchange]) -> None:
     for key in GIVEN.get(exchanges[0].file, ()):
         file, _, name = key.partition(":")
         (exchange,) = (one for one in load(file) if one.name == name)
-        for uuid in UUID.findall(exchange.path + json.dumps(exchange.request_body)):
+        for uuid in UUID.findall(f"{exchange.path} {json.dumps(exchange.request_body)}"):
             if uuid not in world.known:
                 await create(world, uuid)
         if exchange.body.get("uuid") not in world.known:
@@ -384,7 +384,7 @@ async def prepare(world: World, exchanges: list[Exchange]) -> None:
             await world.ask(exchange)
     told: set[str] = set()
     for exchange in exchanges:
-        for uuid in UUID.findall(exchange.path + json.dumps(exchange.request_body)):
+        for uuid in UUID.findall(f"{exchange.path} {json.dumps(exchange.request_body)}"):
             if uuid not in told and uuid not in world.known:
                 await create(world, uuid)
         told |= set(UUID.findall(json.dumps(exchange.body)))
@@ -394,7 +394,7 @@ async def create(world: World, uuid: str) -> None:
     creator = creator_of(uuid)
     if creator is None:
         return
-    for other in UUID.findall(creator.path + json.dumps(creator.request_body)):
+    for other in UUID.findall(f"{creator.path} {json.dumps(creator.request_body)}"):
         if other not in world.known:
             await create(world, other)
     answer = await world.ask(creator)
