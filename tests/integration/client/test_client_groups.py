@@ -1,5 +1,7 @@
 """Every resource group of the client against the sandbox, which answers as a real Coolify was recorded to."""
 
+import asyncio
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -11,7 +13,7 @@ from coolify.api.databases import DatabaseEngine, DatabaseSettings, DatabaseSpec
 from coolify.api.errors import ApiError, NotFoundError, UnsupportedVersionError, ValidationFailedError
 from coolify.api.extras import TaskWrite
 from coolify.api.servers import ServerSpec
-from coolify.api.team import Channel, SharedScope
+from coolify.api.team import Channel, ServiceSpec, SharedScope
 from coolify_sandbox.sandbox import Sandbox
 from coolify_sandbox.server.faults import Fault, FaultKind
 from coolify_sandbox.server.settings import ServerSettings
@@ -234,6 +236,45 @@ async def test_a_server_is_created_once_looked_at_and_deleted(client) -> None:
     await client.servers.delete(created.uuid)
     with pytest.raises(NotFoundError):
         await client.servers.get(created.uuid)
+
+
+COMPOSE = """
+services:
+  web:
+    image: nginx:alpine
+    environment: [SERVICE_FQDN_WEB_80, FOO=bar]
+  db:
+    image: postgres:17
+    volumes: ["data:/var/lib/postgresql/data"]
+"""
+
+
+@pytest.mark.parametrize("what", [{"compose": COMPOSE}, {"type": "uptime-kuma"}], ids=["compose", "one-click"])
+@pytest.mark.parametrize("kind", [None, FaultKind.RESET_BEFORE, FaultKind.RESET_AFTER])
+async def test_a_service_is_created_once_started_and_deleted(
+    sandbox, client, placement, environment_id, what, kind
+) -> None:
+    if kind:
+        sandbox.app.state.faults.add(Fault(kind, "POST", "/services"))
+    spec = ServiceSpec(name="status", placement=placement, **what)
+    first = await client.services.ensure(spec, environment_id)
+    again = await client.services.ensure(spec, environment_id)
+    assert (first.created, again.created) == (True, False)
+    assert first.value.uuid == again.value.uuid
+    assert await client.services.start(first.value.uuid) is True
+    assert await client.services.stop(first.value.uuid) is False
+    await client.services.delete(first.value.uuid)
+    await eventually_gone(client, first.value.uuid)
+
+
+async def eventually_gone(client, service_uuid: str) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await client.services.get(service_uuid)
+            except NotFoundError:
+                return
+            await asyncio.sleep(0.05)
 
 
 async def test_everything_that_runs_is_listed(client, application, placement, environment_id) -> None:

@@ -1,0 +1,105 @@
+"""Following deployments: one look for all, patience with what is not visible yet, an end for what never comes."""
+
+import asyncio
+
+import pytest
+
+from coolify.api.errors import DeploymentNotStoredError, FollowTimeoutError, NotFoundError
+from coolify.api.models import Deployment, DeploymentStatus, LogLine
+from coolify.api.watcher import DeploymentWatcher, LogLines, StatusChanged
+
+
+class Coolify:
+    """Deployments as scripts of states; one step is taken with every look at the running ones."""
+
+    def __init__(self, **scripts: list[str]) -> None:
+        self.scripts = scripts
+        self.looks = 0
+        self.gets: list[str] = []
+        self.lines: list[str] = []
+
+    def _state(self, uuid: str) -> str:
+        script = self.scripts.get(uuid, ["unknown"])
+        return script[min(self.looks - 1, len(script) - 1)]
+
+    def _deployment(self, uuid: str) -> Deployment:
+        return Deployment.model_validate({"deployment_uuid": uuid, "status": self._state(uuid)})
+
+    async def running(self) -> tuple[Deployment, ...]:
+        self.looks += 1
+        await asyncio.sleep(0)
+        return tuple(self._deployment(uuid) for uuid in self.scripts if self._state(uuid) in {"queued", "in_progress"})
+
+    async def get(self, uuid: str) -> Deployment:
+        self.gets.append(uuid)
+        if self._state(uuid) == "unknown":
+            raise NotFoundError(status=404, message="Deployment not found.", method="GET", path="/deployments/x")
+        return self._deployment(uuid)
+
+    async def log(self, uuid: str) -> tuple[LogLine, ...]:
+        self.lines.append(f"line {len(self.lines)}")
+        return tuple(LogLine.model_validate({"output": line}) for line in self.lines)
+
+    def watcher(self) -> DeploymentWatcher:
+        async def sleep(_: float) -> None:
+            await asyncio.sleep(0)
+
+        return DeploymentWatcher(self.running, self.get, self.log, sleep)
+
+
+async def states(watcher: DeploymentWatcher, uuid: str, **options) -> list[DeploymentStatus]:
+    options = {"logs": False, "interval": 1.0, "limit": None} | options
+    events = [event async for event in watcher.follow(uuid, **options)]
+    return [event.deployment.status for event in events if isinstance(event, StatusChanged)]
+
+
+async def test_each_state_is_told_once_and_a_terminal_one_is_the_last() -> None:
+    coolify = Coolify(a=["queued", "queued", "in_progress", "in_progress", "finished"])
+    told = await states(coolify.watcher(), "a")
+    assert told == [DeploymentStatus.QUEUED, DeploymentStatus.IN_PROGRESS, DeploymentStatus.FINISHED]
+    # Only what is not running any more is asked for by itself.
+    assert coolify.gets == ["a"]
+
+
+async def test_all_followers_share_one_look() -> None:
+    script = ["queued", "in_progress", "in_progress", "finished"]
+    coolify = Coolify(**{f"d{number}": script for number in range(10)})
+    watcher = coolify.watcher()
+    told = await asyncio.gather(*(states(watcher, f"d{number}") for number in range(10)))
+    assert {one[-1] for one in told} == {DeploymentStatus.FINISHED}
+    assert coolify.looks <= len(script) + 1
+
+
+async def test_a_deployment_may_become_visible_late() -> None:
+    coolify = Coolify(a=["unknown", "unknown", "unknown", "in_progress", "finished"])
+    assert (await states(coolify.watcher(), "a"))[-1] is DeploymentStatus.FINISHED
+
+
+async def test_a_deployment_that_never_becomes_visible_was_dropped() -> None:
+    coolify = Coolify()
+    with pytest.raises(DeploymentNotStoredError, match=r"does not know the deployment a.*Run again"):
+        await states(coolify.watcher(), "a")
+    assert coolify.looks == 4
+
+
+async def test_a_deployment_that_does_not_end_is_left_after_the_limit() -> None:
+    coolify = Coolify(a=["in_progress"])
+    with pytest.raises(FollowTimeoutError, match="still in_progress"):
+        await states(coolify.watcher(), "a", limit=0.0)
+
+
+async def test_only_new_lines_are_told_in_order() -> None:
+    coolify = Coolify(a=["queued", "in_progress", "in_progress", "finished"])
+    events = [event async for event in coolify.watcher().follow("a", logs=True, interval=1.0, limit=None)]
+    told = [line.output for event in events if isinstance(event, LogLines) for line in event.lines]
+    assert told == [f"line {number}" for number in range(4)]
+
+
+async def test_a_follower_who_leaves_does_not_disturb_the_others() -> None:
+    coolify = Coolify(a=["in_progress", "in_progress", "finished"])
+    watcher = coolify.watcher()
+    leaving = asyncio.create_task(states(watcher, "a"))
+    staying = asyncio.create_task(states(watcher, "a"))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert (await staying)[-1] is DeploymentStatus.FINISHED
