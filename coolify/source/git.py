@@ -7,11 +7,12 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from coolify.errors import OperatorError
 
-__all__ = ["GitError", "GitMissingError", "RemoteHead", "resolve_commit", "without_credentials"]
+__all__ = ["GitError", "GitMissingError", "RemoteHead", "resolve_commit", "run_git", "without_credentials"]
 
 _FULL_SHA = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
 
@@ -54,8 +55,6 @@ async def resolve_commit(repository: str, branch: str, *, timeout_seconds: float
         GitError: The repository cannot be read or has no such branch.
     """
     name = without_credentials(repository)
-    if shutil.which("git") is None:
-        raise GitMissingError("git was not found on this machine: install it (Debian: apt-get install git).")
     output = await _ls_remote(repository, name, branch, timeout_seconds)
     for line in output.splitlines():
         commit, _, reference = line.partition("\t")
@@ -64,9 +63,34 @@ async def resolve_commit(repository: str, branch: str, *, timeout_seconds: float
     raise GitError(f"The repository {name} has no branch '{branch}': correct source.branch or push the branch.")
 
 
+async def run_git(*arguments: str, cwd: Path, timeout_seconds: float = 60) -> str:
+    """Run git in a directory and return what it prints.
+
+    Raises:
+        GitMissingError: There is no git on this machine.
+        GitError: It failed; the message holds its last words.
+    """
+    code, stdout, stderr = await _git(*arguments, cwd=cwd, timeout_seconds=timeout_seconds, name=arguments[0])
+    if code:
+        raise GitError(f"`git {arguments[0]}` failed: {_reason(stderr, '')}")
+    return stdout
+
+
 async def _ls_remote(repository: str, name: str, branch: str, timeout_seconds: float) -> str:
+    arguments = ("ls-remote", "--heads", "--", repository, f"refs/heads/{branch}")
+    code, stdout, stderr = await _git(*arguments, cwd=None, timeout_seconds=timeout_seconds, name=name)
+    if code:
+        raise GitError(f"The repository {name} cannot be read: {_reason(stderr, repository)}")
+    return stdout
+
+
+async def _git(*arguments: str, cwd: Path | None, timeout_seconds: float, name: str) -> tuple[int, str, str]:
+    """Run git and return its exit code and outputs."""
+    if shutil.which("git") is None:
+        raise GitMissingError("git was not found on this machine: install it (Debian: apt-get install git).")
     process = await asyncio.create_subprocess_exec(
-        "git", "ls-remote", "--heads", "--", repository, f"refs/heads/{branch}",
+        "git", *arguments,
+        cwd=cwd,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -84,14 +108,12 @@ async def _ls_remote(repository: str, name: str, branch: str, timeout_seconds: f
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if process.returncode:
-        raise GitError(f"The repository {name} cannot be read: {_reason(stderr.decode(errors='replace'), repository)}")
-    return stdout.decode(errors="replace")
+    return process.returncode or 0, stdout.decode(errors="replace"), stderr.decode(errors="replace")
 
 
 def _reason(stderr: str, repository: str) -> str:
     """Return git's own last words in one line, without the credentials of the address."""
-    text = stderr.replace(repository, without_credentials(repository))
+    text = stderr.replace(repository, without_credentials(repository)) if repository else stderr
     lines = [line.removeprefix("fatal: ").strip() for line in text.splitlines() if line.strip()]
     fatal = [line.removeprefix("fatal: ") for line in text.splitlines() if line.startswith("fatal: ")]
     reason = (fatal or lines or ["git gave no reason"])[0].rstrip(".")

@@ -30,6 +30,11 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
+def heed_interrupts() -> None:
+    """A job in the background of a shell inherits that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 async def start(*arguments: str, cwd: Path) -> asyncio.subprocess.Process:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COOLIFY_"))}
     return await asyncio.create_subprocess_exec(
@@ -42,6 +47,7 @@ async def start(*arguments: str, cwd: Path) -> asyncio.subprocess.Process:
         env=environment | {"TMPDIR": str(cwd), "HOME": str(cwd), "COLUMNS": "120"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=heed_interrupts,
     )
 
 
