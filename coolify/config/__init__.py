@@ -6,6 +6,7 @@ One module a section. Nothing here talks to a server or changes anything but the
 from coolify.config.access import Application, Auth, Project
 from coolify.config.build import Build, BuildPack, Source
 from coolify.config.domains import Domain
+from coolify.config.edit import Edit, edit_config, parse_path
 from coolify.config.env import EnvValue, ResolvedVariable
 from coolify.config.errors import ConfigError, Problem
 from coolify.config.health import ContainerHealth, Health, VersionProof
@@ -28,6 +29,7 @@ __all__ = [
     "ConfigError",
     "ContainerHealth",
     "Domain",
+    "Edit",
     "EnvValue",
     "Health",
     "Monitoring",
@@ -41,7 +43,9 @@ __all__ = [
     "Resources",
     "Source",
     "VersionProof",
+    "edit_config",
     "find_config",
     "load_config",
+    "parse_path",
     "resolve_variables",
 ]

@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from coolify.config.base import Section
-from coolify.config.document import Place, PlacedList, PlacedMap, PlacedText, Value, merge, read
+from coolify.config.document import Place, PlacedList, PlacedMap, PlacedText, Value, merge, parse, read
 from coolify.config.domains import Domain
 from coolify.config.env import EnvValue, ResolvedVariable
 from coolify.config.errors import ConfigError, Problem
@@ -48,18 +48,19 @@ def find_config(path: Path) -> Path:
     raise ConfigError(path, (Problem(0, "", message),))
 
 
-def load_config(path: Path, *, environment: str | None = None) -> Config:
+def load_config(path: Path, *, environment: str | None = None, text: str | None = None) -> Config:
     """Read the configuration for an environment; `${NAME}` stays unresolved.
 
     Args:
         path: The file.
         environment: Environment whose overlay applies; the file's own (`environment`, else production) when None.
             Without an overlay of that name it is only the name of the Coolify environment.
+        text: Text to check instead of the file's, before it is written there.
 
     Raises:
         ConfigError: With all problems of the file, those of the overlays of other environments too.
     """
-    document = read(path)
+    document = read(path) if text is None else parse(text, path)
     secrets = clear_secrets(document)
     overlays, problems = _take_overlays(document)
     written = document.get("environment")

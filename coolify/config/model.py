@@ -94,6 +94,14 @@ class Config(Section):
             others.add("primary")
         return tuple(domain for domain in self.all_domains if domain.name not in others)
 
+    @property
+    def ca_path(self) -> Path | None:
+        """File of the private certificate authority; a relative path starts at the configuration file."""
+        if self.network.ca_file is None:
+            return None
+        path = Path(self.network.ca_file).expanduser()
+        return path if path.is_absolute() else self.path.parent / path
+
     def policy(self, decision: Decision) -> str:
         """Return how a decision is made: `auto`, `ask` or the id of an option."""
         return self.decisions.get(decision.id, "auto")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import stat
-import tempfile
 from collections.abc import MutableMapping, MutableSequence, Sequence
 from io import StringIO
 from pathlib import Path
@@ -15,6 +13,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from coolify.config.document import read
 from coolify.config.errors import ConfigError, Problem
+from coolify.files import write_whole
 
 __all__ = ["ConfigDocument", "Key", "Plain"]
 
@@ -73,6 +72,19 @@ class ConfigDocument:
             owner = below
         self._put(owner, keys[-1], value, keys[:-1])
 
+    def remove(self, *keys: Key) -> None:
+        """Remove the value at a path, and the mappings above it that are empty then; nothing when there is none."""
+        for depth in range(len(keys), 0, -1):
+            owner: object = self._document
+            for key in keys[: depth - 1]:
+                owner = self._child(owner, key)
+            if isinstance(owner, MutableMapping):
+                owner.pop(keys[depth - 1], None)
+            elif isinstance(owner, MutableSequence) and self._child(owner, keys[depth - 1]) is not None:
+                del owner[cast("int", keys[depth - 1])]
+            if owner:
+                return
+
     @staticmethod
     def _child(owner: object, key: Key) -> object:
         if isinstance(owner, MutableMapping):
@@ -102,17 +114,7 @@ class ConfigDocument:
         Raises:
             ConfigError: The file cannot be written.
         """
-        target = self.path.resolve()
-        temporary: str | None = None
         try:
-            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(self.text())
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).chmod(stat.S_IMODE(target.stat().st_mode))
-            Path(temporary).replace(target)
+            write_whole(self.path, self.text(), mode=stat.S_IMODE(self.path.stat().st_mode))
         except OSError as error:
-            if temporary is not None:
-                Path(temporary).unlink(missing_ok=True)
             raise ConfigError(self.path, (Problem(0, "", f"cannot be written: {error.strerror}."),)) from None
