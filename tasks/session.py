@@ -14,16 +14,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import BlockRecordStore, CoolifyServer
 from coolify.api import CoolifyClient
 from coolify.config import Config, ResolvedVariable, find_config, load_config, resolve_variables
+from coolify.contexts import ContextStore, connection_for
 from coolify.dns import Nameserver, Resolver
 from coolify.release import RecordStore
 from tasks.journal import Journal
 
-__all__ = ["ConfiguredToken", "Session", "Target", "open_session"]
+__all__ = ["Session", "Target", "open_session"]
 
 
 class Target(BaseModel):
@@ -57,11 +58,6 @@ class Session:
     journal: Journal = field(default_factory=Journal)
     """Journal of the release that the phases belong to; one that notes nothing where a phase runs alone."""
 
-    @property
-    def ca_file(self) -> Path | None:
-        """CA certificates to trust besides the system's, as the configuration says."""
-        return _ca_file(self.config)
-
 
 _current: ContextVar[Session | None] = ContextVar("coolify_session", default=None)
 
@@ -84,7 +80,9 @@ async def open_session(target: Target, server: CoolifyServer | None = None) -> A
         return
     config = load_config(find_config(Path(target.config)), environment=target.environment or None)
     variables = resolve_variables(config, os.environ)
-    client = server.get_client() if server else CoolifyClient(config.server, ConfiguredToken(config))
+    client = (
+        server.get_client() if server else connection_for(config, ContextStore.open(os.environ), os.environ).client()
+    )
     nameservers = tuple(Nameserver(one.address, one.port) for one in config.network.resolvers)
     async with client:
         session = Session(target, config, variables, client, Resolver(nameservers), BlockRecordStore())
@@ -93,25 +91,3 @@ async def open_session(target: Target, server: CoolifyServer | None = None) -> A
             yield session
         finally:
             _current.reset(mark)
-
-
-@dataclass(frozen=True)
-class ConfiguredToken:
-    """The token that `auth.token` of the configuration refers to; read anew whenever it is asked for."""
-
-    config: Config
-
-    async def read(self) -> SecretStr:
-        """Return the token.
-
-        Raises:
-            ConfigError: The variable that it refers to is not set.
-        """
-        return SecretStr(self.config.auth.token.resolve(os.environ).strip())
-
-
-def _ca_file(config: Config) -> Path | None:
-    if config.network.ca_file is None:
-        return None
-    path = Path(config.network.ca_file)
-    return path if path.is_absolute() else config.path.parent / path
