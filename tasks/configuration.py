@@ -11,12 +11,13 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import JsonValue
 
 from coolify.api import Application, ApplicationSettings, CoolifyClient, VariableWrite
-from coolify.plan import SettingsPlan, VariablesPlan, plan_settings, plan_variables
+from coolify.plan import SettingsPlan, VariablesPlan, is_unmanaged, plan_settings, plan_variables
 from coolify.release import Snapshot, SnapshotVariable
 from tasks.phases import step_done
 
 __all__ = [
     "compare_variables",
+    "delete_variables",
     "restore_settings",
     "restore_variables",
     "take_snapshot",
@@ -51,6 +52,16 @@ async def write_variables(client: CoolifyClient, application_uuid: str, plan: Va
         step_done(f"{change.subject} {change.kind}d", changed=True)
     if plan.unmanaged:
         step_done(f"variables left alone: {', '.join(plan.unmanaged)}")
+
+
+@task(name="delete variables", cache_policy=NO_CACHE)
+async def delete_variables(client: CoolifyClient, application_uuid: str, keep: frozenset[str]) -> tuple[str, ...]:
+    """Delete the production variables that are not to be kept and that somebody has made; return their names."""
+    unmanaged = [one for one in await client.variables.list(application_uuid) if is_unmanaged(one, keep)]
+    for variable in unmanaged:
+        await client.variables.delete(application_uuid, variable.uuid)
+        step_done(f"variable {variable.key} deleted", changed=True)
+    return tuple(sorted(variable.key for variable in unmanaged))
 
 
 @task(name="take snapshot", cache_policy=NO_CACHE)

@@ -13,10 +13,12 @@ from prefect.client.schemas.objects import State
 from prefect.events import emit_event
 from prefect.states import Completed, Failed
 
+from coolify.finding import Finding
+from coolify.plan import Plan
 from coolify.release import Outcome, ReleaseKind, ReleaseRecord
 from coolify.release.report import ReleaseReport, Timeline, render_markdown
 
-__all__ = ["Ending", "conclude", "final_state", "publish_report"]
+__all__ = ["Ending", "conclude", "final_state", "publish_drift", "publish_report"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,28 @@ async def publish_report(report: ReleaseReport, application_uuid: str | None) ->
             "url": report.url,
         },
     )
+
+
+@task(name="publish drift", cache_policy=NO_CACHE)
+async def publish_drift(plan: Plan, findings: tuple[Finding, ...]) -> None:
+    """Keep the comparison as an artifact, and tell automations about differences."""
+    rows = [f"| {one.severity} | {one.subject} | {one.summary} | {'; '.join(one.evidence)} |" for one in findings]
+    table = "\n".join(["| | what | finding | values |", "|---|---|---|---|", *rows])
+    await acreate_markdown_artifact(
+        key=f"drift-{_slug(plan.application)}-{_slug(plan.environment)}",
+        markdown=f"# {plan.application} ({plan.environment}) beside its configuration\n\n{table}\n",
+        description=f"Drift of {plan.application} ({plan.environment})",
+    )
+    if plan.changes:
+        emit_event(
+            event="coolify.drift.detected",
+            resource={
+                "prefect.resource.id": f"coolify.application.{_slug(plan.application)}",
+                "prefect.resource.name": plan.application,
+                "coolify.environment": plan.environment,
+            },
+            payload={"differences": [str(action) for action in plan.changes]},
+        )
 
 
 def _slug(text: str) -> str:

@@ -63,6 +63,20 @@ class Projects:
             )
         return await self.get(fitting[0].uuid) if fitting else None
 
+    async def locate(self, name: str, uuid: str | None = None) -> Project | None:
+        """Return the project with this UUID or else this name, None if there is none.
+
+        Raises:
+            AmbiguousNameError: Several projects have this name.
+        """
+        if uuid is not None:
+            try:
+                return await self.get(uuid)
+            except NotFoundError:
+                # The UUID is of another instance, for example in a copied file: the name decides.
+                pass
+        return await self.find(name)
+
     async def create(self, name: str, description: str | None = None) -> Project:
         """Create a project; Coolify adds the environment `production`."""
 
@@ -79,16 +93,18 @@ class Projects:
         Raises:
             AmbiguousNameError: Several projects have this name.
         """
-        if uuid is not None:
-            try:
-                return Ensured(await self.get(uuid), created=False)
-            except NotFoundError:
-                # The UUID is of another instance, for example in a copied file: the name decides.
-                pass
-        found = await self.find(name)
+        found = await self.locate(name, uuid)
         if found is not None:
             return Ensured(found, created=False)
         return Ensured(await self.create(name, description), created=True)
+
+    async def delete(self, uuid: str) -> None:
+        """Delete a project with its environments.
+
+        Raises:
+            BadRequestError: It still has resources.
+        """
+        await self._transport.delete(f"/projects/{uuid}")
 
 
 class Environments:

@@ -314,6 +314,8 @@ class Resource(Answer):
     uuid: str
     name: str
     type: str
+    """`application`, `service`, or `standalone-` and the engine of a database."""
+    environment_id: int | None = None
     status: str = ""
 
 

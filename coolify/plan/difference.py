@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from coolify.api import Application, ApplicationSettings, Variable, VariableWrite
 
-__all__ = ["Change", "SettingsPlan", "VariablesPlan", "plan_settings", "plan_variables"]
+__all__ = ["Change", "SettingsPlan", "VariablesPlan", "is_unmanaged", "plan_settings", "plan_variables"]
 
 _MASK: Final = "(secret)"
 
@@ -95,13 +95,18 @@ def plan_variables(actual: Iterable[Variable], desired: Sequence[VariableWrite])
         elif not _same_variable(present, wanted):
             writes.append(wanted)
             changes.append(Change("update", f"variable {wanted.key}", _MASK, _MASK))
-    managed = {wanted.key for wanted in desired}
-    unmanaged = sorted(
-        key
-        for key, variable in production.items()
-        if key not in managed and not variable.is_coolify and not variable.is_buildpack_control
-    )
+    managed = frozenset(wanted.key for wanted in desired)
+    unmanaged = sorted(key for key, variable in production.items() if is_unmanaged(variable, managed))
     return VariablesPlan(tuple(writes), tuple(changes), tuple(unmanaged))
+
+
+def is_unmanaged(variable: Variable, managed: frozenset[str]) -> bool:
+    """Return whether somebody has made a variable that the configuration does not mention.
+
+    Coolify's own variables are nobody's to delete, and preview twins follow the production ones (trap 10).
+    """
+    own = variable.is_coolify or variable.is_buildpack_control or variable.is_preview
+    return not own and variable.key not in managed
 
 
 def _actual(actual: Application, name: str) -> Any:  # noqa: ANN401 - settings are JSON

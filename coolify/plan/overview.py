@@ -1,0 +1,184 @@
+"""The plan that an operator reads: every resource in the order in which it is brought about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from coolify.api import ApplicationSettings, VariableWrite
+from coolify.config import Config, ResolvedVariable
+from coolify.finding import Finding, Severity
+from coolify.plan.actual import Actual
+from coolify.plan.desired import desired_settings, desired_variables
+from coolify.plan.difference import Change, plan_settings, plan_variables
+
+__all__ = ["Action", "Kind", "Plan", "drift_findings", "make_plan"]
+
+_HIDDEN: Final = "(secret)"
+
+
+class Kind(StrEnum):
+    """What happens to a resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    UNCHANGED = "unchanged"
+    UNMANAGED = "unmanaged"
+    """It is there, the configuration does not mention it, and it stays."""
+    DELETE = "delete"
+    """The same, where deleting what is unmanaged was asked for."""
+
+    @property
+    def is_change(self) -> bool:
+        """Whether something is done."""
+        return self in {Kind.CREATE, Kind.UPDATE, Kind.DELETE}
+
+
+class Action(BaseModel):
+    """What happens to one resource."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Kind
+    resource: str = Field(description="project, environment, application, setting or variable.")
+    name: str
+    before: str = Field(default="", description="What is there; never a secret.")
+    after: str = Field(default="", description="What is wanted; never a secret.")
+
+    def __str__(self) -> str:
+        values = f": {self.before or 'nothing'} -> {self.after or 'nothing'}" if self.before or self.after else ""
+        return f"{self.resource} {self.name}{values}"
+
+
+class Plan(BaseModel):
+    """Everything that stands between a configuration and the server, in the order of execution."""
+
+    model_config = ConfigDict(frozen=True)
+
+    server: str
+    project: str
+    environment: str
+    application: str
+    actions: tuple[Action, ...]
+
+    def of(self, *kinds: Kind) -> tuple[Action, ...]:
+        """Return the actions of these kinds, in order."""
+        return tuple(action for action in self.actions if action.kind in kinds)
+
+    @property
+    def changes(self) -> tuple[Action, ...]:
+        """Actions that do something."""
+        return tuple(action for action in self.actions if action.kind.is_change)
+
+
+def make_plan(config: Config, variables: Sequence[ResolvedVariable], actual: Actual, *, prune: bool = False) -> Plan:
+    """Compare a configuration with what is there.
+
+    Args:
+        config: The configuration.
+        variables: Its variables with their real values, which stay out of the plan.
+        actual: What is there.
+        prune: Whether variables that the configuration does not mention are deleted.
+    """
+    actions = [
+        Action(kind=Kind.UNCHANGED if actual.project else Kind.CREATE, resource="project", name=config.project.name),
+        Action(
+            kind=Kind.UNCHANGED if config.environment in actual.environments else Kind.CREATE,
+            resource="environment",
+            name=config.environment,
+        ),
+        Action(
+            kind=Kind.UNCHANGED if actual.application else Kind.CREATE,
+            resource="application",
+            name=config.application_name,
+        ),
+        *_settings(desired_settings(config), actual),
+        *_variables(desired_variables(variables), actual, prune=prune),
+    ]
+    return Plan(
+        server=config.server,
+        project=config.project.name,
+        environment=config.environment,
+        application=config.application_name,
+        actions=tuple(actions),
+    )
+
+
+def drift_findings(plan: Plan) -> tuple[Finding, ...]:
+    """Return what has moved away from the configuration and what it does not mention, one finding each."""
+    found = [
+        Finding(
+            name="drift-found",
+            severity=Severity.WARNING,
+            subject=f"{action.resource} {action.name}",
+            summary=_drifted(action),
+            evidence=tuple(f"{label}: {value}" for label, value in _values(action) if value),
+            remedy="Run `coolify apply` to bring it back, or write what is there into the configuration.",
+        )
+        for action in plan.changes
+    ]
+    if not found:
+        summary = f"{plan.application} ({plan.environment}) is as its configuration says."
+        found = [Finding(name="drift-none", severity=Severity.OK, subject=plan.application, summary=summary)]
+    unmanaged = [
+        Finding(
+            name="drift-unmanaged",
+            severity=Severity.INFO,
+            subject=f"{action.resource} {action.name}",
+            summary=f"The {action.resource} {action.name} is there, and the configuration does not mention it.",
+            remedy="Add it to the configuration, or delete it with `coolify apply --prune`.",
+        )
+        for action in plan.of(Kind.UNMANAGED)
+    ]
+    return (*found, *unmanaged)
+
+
+def _drifted(action: Action) -> str:
+    if action.kind is Kind.CREATE:
+        return f"The {action.resource} {action.name} is missing."
+    return f"The {action.resource} {action.name} is not what the configuration says."
+
+
+def _values(action: Action) -> tuple[tuple[str, str], ...]:
+    return ("on the server", action.before), ("in the configuration", action.after)
+
+
+def _settings(desired: ApplicationSettings, actual: Actual) -> list[Action]:
+    application = actual.application
+    if application is None:
+        wanted = desired.model_dump(mode="json", exclude_none=True)
+        return [
+            Action(kind=Kind.CREATE, resource="setting", name=name, after=_shown(name, value))
+            for name, value in sorted(wanted.items())
+        ]
+    changed = {change.subject: change for change in plan_settings(application, desired).changes}
+    return [_setting(name, changed.get(name)) for name in sorted(desired.model_fields_set)]
+
+
+def _setting(name: str, change: Change | None) -> Action:
+    if change is None:
+        return Action(kind=Kind.UNCHANGED, resource="setting", name=name)
+    return Action(kind=Kind.UPDATE, resource="setting", name=name, before=change.before, after=change.after)
+
+
+def _shown(name: str, value: object) -> str:
+    return _HIDDEN if name.endswith("password") else str(value)
+
+
+def _variables(desired: tuple[VariableWrite, ...], actual: Actual, *, prune: bool) -> list[Action]:
+    plan = plan_variables(actual.variables, desired)
+    changed = {change.subject.removeprefix("variable "): change for change in plan.changes}
+    actions = [_variable(wanted.key, changed.get(wanted.key)) for wanted in desired]
+    unmanaged = Kind.DELETE if prune else Kind.UNMANAGED
+    return actions + [Action(kind=unmanaged, resource="variable", name=key) for key in plan.unmanaged]
+
+
+def _variable(key: str, change: Change | None) -> Action:
+    if change is None:
+        return Action(kind=Kind.UNCHANGED, resource="variable", name=key)
+    if change.kind == "create":
+        return Action(kind=Kind.CREATE, resource="variable", name=key, after=_HIDDEN)
+    return Action(kind=Kind.UPDATE, resource="variable", name=key, before=_HIDDEN, after=_HIDDEN)

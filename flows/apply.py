@@ -1,0 +1,69 @@
+"""Configuration without deployment: project, application, settings and variables as the file says."""
+
+from __future__ import annotations
+
+from prefect import flow
+from pydantic import BaseModel, ConfigDict, Field
+
+from blocks import CoolifyServer
+from flows.configure_application import configure_application
+from flows.set_up_project import set_up_project
+from tasks.configuration import delete_variables
+from tasks.locks import exclusive_release
+from tasks.session import Target, open_session
+
+__all__ = ["Applied", "ApplyRequest", "apply"]
+
+
+class ApplyRequest(BaseModel):
+    """What to bring in line."""
+
+    model_config = ConfigDict(frozen=True)
+
+    target: Target = Field(default=Target(), title="Application")
+    prune: bool = Field(
+        default=False,
+        title="Delete unmanaged variables",
+        description="Delete the variables that the configuration does not mention. Nothing else is ever deleted.",
+    )
+
+
+class Applied(BaseModel):
+    """What was done."""
+
+    model_config = ConfigDict(frozen=True)
+
+    application_uuid: str
+    created: bool
+    changed: bool
+    deleted: tuple[str, ...] = ()
+    """Variables that were deleted."""
+
+
+@flow(name="apply", flow_run_name="apply {request.target.config}")
+async def apply(request: ApplyRequest, server: CoolifyServer | None = None) -> Applied:
+    """Bring an application in line with its configuration file, as a release does, without deploying it.
+
+    Settings and variables take effect with the next deployment or restart (reference 2.4).
+
+    Args:
+        request: What to bring in line.
+        server: Connection to Coolify instead of the one in the configuration file.
+    """
+    target = request.target
+    async with open_session(target, server) as session:
+        config = session.config
+        identity = (session.client.base_url, config.project.name, config.environment, config.application_name)
+        async with exclusive_release(*identity):
+            placement = await set_up_project(target)
+            configured = await configure_application(target, placement)
+            deleted: tuple[str, ...] = ()
+            if request.prune:
+                keep = frozenset(variable.key for variable in session.variables)
+                deleted = await delete_variables(session.client, configured.application_uuid, keep)
+            return Applied(
+                application_uuid=configured.application_uuid,
+                created=configured.created,
+                changed=configured.changed or bool(deleted),
+                deleted=deleted,
+            )

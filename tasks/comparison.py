@@ -1,0 +1,20 @@
+"""The whole configuration beside the server."""
+
+from __future__ import annotations
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from coolify.plan import Plan, make_plan, read_actual
+from tasks.phases import step_done
+from tasks.session import Session
+
+__all__ = ["compare_with_server"]
+
+
+@task(name="compare with server", cache_policy=NO_CACHE)
+async def compare_with_server(session: Session) -> Plan:
+    """Return what stands between the configuration and the server."""
+    plan = make_plan(session.config, session.variables, await read_actual(session.client, session.config))
+    step_done(f"{len(plan.actions)} resources compared")
+    return plan
