@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from coolify.release.report import ReleaseReport
 
-__all__ = ["OUTCOME_STYLES", "ProgressPrinter", "print_report"]
+__all__ = ["OUTCOME_STYLES", "SEVERITY_STYLES", "ProgressPrinter", "print_report"]
 
-_SEVERITIES = {
+SEVERITY_STYLES = {
     Severity.OK: ("green", "✓"),
     Severity.INFO: ("blue", "i"),
     Severity.WARNING: ("yellow", "!"),
@@ -79,7 +79,7 @@ class ProgressPrinter:
             case FindingsReported(findings):
                 for finding in findings:
                     if finding.is_problem or finding.severity is Severity.WARNING or self._verbose:
-                        style, symbol = _SEVERITIES[finding.severity]
+                        style, symbol = SEVERITY_STYLES[finding.severity]
                         self._console.print(f"  [{style}]{symbol} {escape(finding.summary)}[/]", highlight=False)
                         if finding.is_problem and finding.remedy:
                             self._console.print(f"    [dim]{escape(finding.remedy)}[/]", highlight=False)

@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 from rich.console import Console
@@ -26,6 +26,9 @@ from coolify_cli.failures import EXIT_FAILURE, EXIT_OK
 from coolify_cli.prefect_server import PrefectServer, deliver_logs, run_prefect_server
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from coolify.release.report import ReleaseReport
 
 __all__ = ["run_demo"]
 
@@ -176,7 +179,7 @@ async def _play(stage: _Stage, chapter: _Chapter, console: Console) -> _Result:
     printer = ProgressPrinter(console)
     started = time.monotonic()
     try:
-        report = await execute(lambda: release(request, return_state=True), printer)
+        report: ReleaseReport = await execute(lambda: release(request, return_state=True), printer)
     finally:
         printer.close()
     print_report(console, report)

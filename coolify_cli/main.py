@@ -3,68 +3,30 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from typing import NamedTuple
 
 import click
 
 from coolify import __version__
 from coolify_cli.failures import EXIT_INTERRUPTED, EXIT_USAGE, explain
+from coolify_cli.frame import DeclaredGroup
+from coolify_cli.tree import TREE
 
 __all__ = ["cli", "main"]
 
+_HELP = f"""{TREE.summary}
 
-class _Lazy(NamedTuple):
-    target: str
-    summary: str
+One file, .coolify/config.yml, describes the application. Start with `coolify demo`, or with `coolify auth login`,
+`coolify project init` and `coolify release`.
+"""
 
-
-_COMMANDS = {
-    "release": _Lazy("coolify_cli.release_command:release", "Release the application through every phase."),
-    "rollback": _Lazy(
-        "coolify_cli.rollback_command:rollback", "Bring back an earlier release, configuration included."
-    ),
-    "history": _Lazy("coolify_cli.history_command:history", "List the releases of the application."),
-    "demo": _Lazy("coolify_cli.demo_command:demo", "Watch three releases and a rollback in the sandbox."),
-    "sandbox": _Lazy("coolify_cli.sandbox_command:sandbox", "An embedded Coolify to try things out."),
-}
-
-
-class LazyGroup(click.Group):
-    """A group that imports a command's module when the command is used, so that `--help` stays fast."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - signature of click
-        """Return the commands in the order in which they are declared."""
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click
-        """Import and return a command."""
-        lazy = _COMMANDS.get(cmd_name)
-        if lazy is None:
-            return None
-        module, _, attribute = lazy.target.partition(":")
-        command = getattr(import_module(module), attribute)
-        if not isinstance(command, click.Command):
-            raise TypeError(f"{lazy.target} is not a command")
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click
-        """Write the command table from the declared summaries, importing nothing."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, lazy.summary) for name, lazy in _COMMANDS.items()])
-
-
-@click.group(
-    cls=LazyGroup,
+cli = DeclaredGroup(
+    TREE,
+    "coolify",
+    help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 all went well, 1 it failed, 2 the call or the configuration is wrong.",
 )
-@click.version_option(__version__, prog_name="coolify", message="%(prog)s-flows %(version)s")
-def cli() -> None:
-    """Release applications on Coolify and know that they work.
-
-    One file, .coolify/config.yml, describes the application. Start with `coolify demo`.
-    """
+cli = click.version_option(__version__, prog_name="coolify", message="%(prog)s-flows %(version)s")(cli)
 
 
 def main() -> None:
@@ -81,6 +43,10 @@ def main() -> None:
         sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
         click.echo("Interrupted.", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`coolify history | head`).
+        sys.stderr.close()
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:
         failure = explain(error)

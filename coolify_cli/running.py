@@ -14,6 +14,7 @@ from rich.console import Console
 
 from coolify.asking import Asker, answers
 from coolify.config import find_config, load_config, resolve_variables
+from coolify.contexts import ContextStore, connection_for
 from coolify.progress import Observer, observe
 from coolify.release.record import Outcome
 from coolify_cli.console import ProgressPrinter, print_report
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from coolify.release.report import ReleaseReport
 
-__all__ = ["check_configuration", "execute", "quiet_prefect", "run_and_report"]
+__all__ = ["check_configuration", "execute", "quiet_prefect", "run_and_report", "run_quietly"]
 
 
 def check_configuration(config: str, environment: str) -> None:
@@ -36,7 +37,7 @@ def check_configuration(config: str, environment: str) -> None:
     """
     loaded = load_config(find_config(Path(config)), environment=environment or None)
     resolve_variables(loaded, os.environ)
-    loaded.auth.token.resolve(os.environ)
+    connection_for(loaded, ContextStore.open(os.environ), os.environ)
 
 
 def quiet_prefect() -> None:
@@ -49,28 +50,31 @@ def quiet_prefect() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
 
 
-async def execute(
-    flow: Callable[[], Awaitable[State[Any]]], observer: Observer, asker: Asker | None = None
-) -> ReleaseReport:
-    """Run a flow that ends with a report, and return the report whatever the outcome."""
+async def execute(flow: Callable[[], Awaitable[State[Any]]], observer: Observer, asker: Asker | None = None) -> Any:  # noqa: ANN401 - what the flow returns
+    """Run a flow and return its result, also when its final state tells of a failure but has one."""
     with observe(observer), answers(asker) if asker else nullcontext():
         state = await flow()
-    result: ReleaseReport | Exception = await state.aresult(raise_on_failure=False)
+    result = await state.aresult(raise_on_failure=False)
     if isinstance(result, Exception):
         raise result
     return result
 
 
-def run_and_report(flow: Callable[[], Awaitable[State[Any]]], *, as_json: bool) -> int:
-    """Run a release or rollback flow in this process, print what happens, and return the exit code."""
-    console = Console(stderr=as_json, quiet=as_json)
+def run_quietly(flow: Callable[[], Awaitable[State[Any]]], *, quiet: bool) -> Any:  # noqa: ANN401 - what the flow returns
+    """Run a flow in this process, print what happens unless told not to, and return its result."""
+    console = Console(stderr=quiet, quiet=quiet)
     printer = ProgressPrinter(console)
     try:
-        report = asyncio.run(execute(flow, printer, terminal_asker(console, printer.close)))
+        return asyncio.run(execute(flow, printer, terminal_asker(console, printer.close)))
     finally:
         printer.close()
+
+
+def run_and_report(flow: Callable[[], Awaitable[State[Any]]], *, as_json: bool) -> int:
+    """Run a release or rollback flow in this process, print what happens, and return the exit code."""
+    report: ReleaseReport = run_quietly(flow, quiet=as_json)
     if as_json:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
     else:
-        print_report(console, report)
+        print_report(Console(), report)
     return EXIT_OK if report.outcome is Outcome.COMPLETED else EXIT_FAILURE

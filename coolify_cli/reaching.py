@@ -1,0 +1,78 @@
+"""From the options of a command to a configuration and a connection, without Prefect."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from coolify.api import Application, CoolifyClient, Placement
+from coolify.config import DEFAULT_PATH, Config, ConfigError, find_config, load_config
+from coolify.contexts import CONTEXT_VARIABLE, Connection, ContextError, ContextStore, connection_for, token_source
+from coolify.errors import OperatorError
+
+__all__ = ["ApplicationMissingError", "connection_of", "find_application", "load", "reachable"]
+
+
+class ApplicationMissingError(OperatorError):
+    """What the configuration describes is not there yet."""
+
+
+def load(config: str, environment: str) -> Config:
+    """Return the configuration that a command is about.
+
+    Raises:
+        ConfigError: The file is missing or wrong.
+    """
+    return load_config(find_config(Path(config)), environment=environment or None)
+
+
+def connection_of(config: Config) -> Connection:
+    """Return how the instance of a configuration is reached.
+
+    Raises:
+        OperatorError: There is no token for it.
+    """
+    return connection_for(config, ContextStore.open(os.environ), os.environ)
+
+
+def reachable(config: str) -> Connection:
+    """Return the instance that a command without need of a configuration talks to.
+
+    The named context, the one of the configuration where there is one, else the current context.
+
+    Raises:
+        OperatorError: There is none of them, or the configuration is wrong.
+    """
+    store = ContextStore.open(os.environ)
+    named = os.environ.get(CONTEXT_VARIABLE)
+    if not named:
+        try:
+            path = find_config(Path(config))
+        except ConfigError:
+            if Path(config) != DEFAULT_PATH:
+                raise
+        else:
+            return connection_for(load_config(path), store, os.environ)
+    context = store.get(named) if named else store.current
+    if context is None:
+        raise ContextError("There is no Coolify instance to talk to: run `coolify auth login` first.")
+    ca_file = Path(context.ca_file) if context.ca_file else None
+    return Connection(context.server, token_source(context, store.directory), ca_file, context.expires, context)
+
+
+async def find_application(client: CoolifyClient, config: Config) -> Application:
+    """Return the application of a configuration.
+
+    Raises:
+        ApplicationMissingError: It, its project or its environment does not exist.
+    """
+    project = await client.projects.locate(config.project.name, config.project.uuid)
+    if project is not None and config.environment in {one.name for one in project.environments}:
+        placement = Placement(project_uuid=project.uuid, environment_name=config.environment, server_uuid="")
+        application = await client.applications.locate(placement, config.application_name, config.application.uuid)
+        if application is not None:
+            return application
+    raise ApplicationMissingError(
+        f"There is no application '{config.application_name}' in project '{config.project.name}', environment "
+        f"'{config.environment}': run `coolify release` to create it."
+    )

@@ -1,0 +1,104 @@
+"""The commands of `coolify`, declared: help and completion read this table and import nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["TREE", "Branch", "Leaf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A command, imported when it is used."""
+
+    target: str
+    """`module:attribute` below `coolify_cli`."""
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A group of commands."""
+
+    summary: str
+    children: Mapping[str, Leaf | Branch]
+    default: str | None = None
+    """Command that runs when none is named."""
+
+
+TREE: Final = Branch(
+    "Release applications on Coolify and know that they work.",
+    {
+        "auth": Branch(
+            "Log in to Coolify instances.",
+            {
+                "login": Leaf("auth_commands:login", "Check an address and a token, and remember them as a context."),
+                "logout": Leaf("auth_commands:logout", "Forget a context and its token."),
+                "status": Leaf("auth_commands:status", "Show server, version, team and abilities of the token."),
+                "use": Leaf("auth_commands:use", "Make a context the current one."),
+            },
+        ),
+        "project": Branch(
+            "The project and its configuration file.",
+            {
+                "init": Leaf("project_commands:init", "Write .coolify/config.yml for this repository."),
+                "list": Leaf("project_commands:list_projects", "List the projects of the team."),
+                "delete": Leaf("project_commands:delete", "Delete the project with everything in it."),
+                "config": Branch(
+                    "Read and change .coolify/config.yml.",
+                    {
+                        "show": Leaf("config_commands:show", "Show the configuration as it applies."),
+                        "get": Leaf("config_commands:get", "Print one value of the file."),
+                        "set": Leaf("config_commands:set_value", "Change one value of the file, comments kept."),
+                        "validate": Leaf("config_commands:validate", "Check the file for every environment."),
+                        "edit": Leaf("config_commands:edit", "Open the file in an editor and check it afterwards."),
+                        "schema": Leaf("config_commands:schema", "Print the JSON Schema of the file, for editors."),
+                    },
+                ),
+            },
+        ),
+        "environment": Branch(
+            "The environments of the project.",
+            {
+                "set": Leaf("environment_commands:set_environment", "Choose the environment of the file."),
+                "list": Leaf("environment_commands:list_environments", "List environments of the file and the server."),
+            },
+        ),
+        "build": Branch(
+            "How the application is built.",
+            {"configure": Leaf("build_commands:configure", "Choose build pack, commands and port.")},
+        ),
+        "resources": Branch(
+            "How much of the server the application may use.",
+            {"allocate": Leaf("build_commands:allocate", "Set limits of processors, memory and disk.")},
+        ),
+        "plan": Leaf("plan_commands:plan", "Show what a release would change in Coolify."),
+        "apply": Leaf("plan_commands:apply", "Change it, without deploying."),
+        "drift": Leaf("plan_commands:drift", "Name what was changed behind the configuration's back."),
+        "release": Leaf("release_command:release", "Release the application through every phase."),
+        "deploy": Branch(
+            "Deployments without the other phases of a release.",
+            {
+                "start": Leaf("deploy_commands:start", "Deploy what is configured, and prove that it is healthy."),
+                "status": Leaf("deploy_commands:status", "List the latest deployments."),
+                "logs": Leaf("deploy_commands:logs", "Show the build log of a deployment."),
+                "rollback": Leaf("rollback_command:rollback", "Bring back an earlier release."),
+            },
+            default="start",
+        ),
+        "rollback": Leaf("rollback_command:rollback", "Bring back an earlier release, configuration included."),
+        "health": Branch(
+            "Whether the application works, seen from the outside.",
+            {"check": Leaf("health_commands:check", "Ask every domain at every address until the gate is decided.")},
+        ),
+        "history": Leaf("history_command:history", "List the releases of the application."),
+        "demo": Leaf("demo_command:demo", "Watch three releases and a rollback in the sandbox."),
+        "sandbox": Branch(
+            "An embedded Coolify to try things out.",
+            {"up": Leaf("sandbox_command:up", "Start the sandbox and run until Ctrl-C.")},
+        ),
+        "completion": Leaf("completion_command:completion", "Print the completion script of a shell."),
+    },
+)
