@@ -52,9 +52,9 @@ docs: $(STAMP) ## Write the generated pages: configuration, schema, decisions, c
 	$(BIN)/python -m coolify.decisions docs
 	$(BIN)/python -m coolify.api.compatibility docs
 
-lock: ## Compile requirements.lock anew (needs uv)
+lock: ## Compile requirements.lock (needs uv; UPGRADE=--upgrade takes newer versions)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+		--no-emit-index-url --no-header --no-annotate $(UPGRADE) --quiet --output-file requirements.lock
 
 clean: ## Remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
