@@ -13,8 +13,8 @@ from coolify.decisions import BUILD_FAILED
 from coolify.errors import OperatorError
 from coolify.release import Step, StepStatus
 from tasks.decision_points import take_decision
-from tasks.deployments import follow_deployment, trigger_deployment
-from tasks.phases import phase
+from tasks.deployments import follow_deployment, newest_deployment, trigger_deployment
+from tasks.phases import phase, step_done
 from tasks.session import Session, Target, open_session
 
 __all__ = ["Deployed", "DeploymentFailedError", "deploy"]
@@ -37,20 +37,29 @@ class Deployed(BaseModel):
 
 @flow(name="deploy", flow_run_name="deploy {application_uuid}")
 async def deploy(
-    target: Target, application_uuid: str, force: bool = False, server: CoolifyServer | None = None
+    target: Target,
+    application_uuid: str,
+    force: bool = False,
+    wanted_commit: str = "",
+    server: CoolifyServer | None = None,
 ) -> Deployed:
     """Deploy an application as it is configured in Coolify, and follow the build.
+
+    A deployment that a run which died has queued is followed instead of queueing another.
 
     Args:
         target: The application.
         application_uuid: Its UUID in Coolify.
         force: Build without cache.
+        wanted_commit: Commit that the dead run's deployment must have built to count when it has finished meanwhile;
+            empty where a finished one never counts, as after a change of the configuration.
         server: Connection to Coolify instead of the one in the configuration file.
     """
     async with open_session(target, server) as session, phase("deploy") as handle:
-        resumed = _was_deploying(session)
-        async with session.journal.step(Step.DEPLOY):
-            ended = await _deploy_once(session, application_uuid, force=force, resumed=resumed)
+        newest = await newest_deployment(session.client, application_uuid)
+        left = _left_by_dead_run(session, newest, wanted_commit)
+        async with session.journal.step(Step.DEPLOY, newest.deployment_uuid if newest else ""):
+            ended = await _deploy_once(session, application_uuid, force=force, left=left)
             if ended.status is DeploymentStatus.FAILED:
                 ended = await _retry_or_give_up(session, application_uuid, ended)
             if ended.status is not DeploymentStatus.FINISHED:
@@ -62,8 +71,14 @@ async def deploy(
         return Deployed(deployment_uuid=ended.deployment_uuid, commit=ended.commit, commit_message=ended.commit_message)
 
 
-async def _deploy_once(session: Session, application_uuid: str, *, force: bool, resumed: bool) -> Deployment:
-    uuid = await trigger_deployment(session.client, application_uuid, force=force, resumed=resumed)
+async def _deploy_once(
+    session: Session, application_uuid: str, *, force: bool, left: Deployment | None = None
+) -> Deployment:
+    if left is None:
+        uuid = await trigger_deployment(session.client, application_uuid, force=force)
+    else:
+        uuid = left.deployment_uuid
+        step_done(f"deployment {uuid} of the earlier run is followed")
     await session.journal.note(deployment_uuid=uuid)
     return await follow_deployment(session.client, uuid, session.config.release.deploy_timeout)
 
@@ -74,11 +89,21 @@ async def _retry_or_give_up(session: Session, application_uuid: str, failed: Dep
     if choice.option.id != "retry":
         return failed
     # The only adjustment that is safe without a diagnosis: build without the cache.
-    return await _deploy_once(session, application_uuid, force=True, resumed=False)
+    return await _deploy_once(session, application_uuid, force=True)
 
 
-def _was_deploying(session: Session) -> bool:
-    """Whether the journal of an adopted release shows a deployment that was begun and not seen to end."""
+def _left_by_dead_run(session: Session, newest: Deployment | None, wanted_commit: str) -> Deployment | None:
+    """Return the deployment that an adopted release has queued before its process died, if it is still of use.
+
+    The journal holds the newest deployment that was there before: what is newer came of the dead run, also where it
+    died before it could note the answer.
+    """
     entries = session.journal.record.journal if session.journal.record else ()
-    deploys = [entry.status for entry in entries if entry.step is Step.DEPLOY]
-    return bool(deploys) and deploys[-1] is StepStatus.STARTED
+    deploys = [entry for entry in entries if entry.step is Step.DEPLOY]
+    was_deploying = bool(deploys) and deploys[-1].status is StepStatus.STARTED
+    if newest is None or not was_deploying or newest.deployment_uuid == deploys[0].detail:
+        return None
+    if not newest.status.is_terminal:
+        return newest
+    is_wanted = newest.status is DeploymentStatus.FINISHED and newest.commit == wanted_commit
+    return newest if is_wanted else None

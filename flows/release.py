@@ -101,15 +101,16 @@ async def _run(session: Session, request: ReleaseRequest) -> Ending:
         step_done(f"{'deploy' if need.needed else 'no deployment'}: {need.reason}")
         if not need.needed:
             return await _prove_unchanged(session, application)
-        return await _deploy_and_prove(session, application, no_way_back, force=request.force)
+        wanted = "" if configured.changed else found.commit or ""
+        return await _deploy_and_prove(session, application, no_way_back, wanted, force=request.force)
 
 
 async def _deploy_and_prove(
-    session: Session, application: Application, no_way_back: str | None, *, force: bool
+    session: Session, application: Application, no_way_back: str | None, wanted_commit: str, *, force: bool
 ) -> Ending:
     target = session.target
     try:
-        deployed = await deploy(target, application.uuid, force)
+        deployed = await deploy(target, application.uuid, force, wanted_commit)
     except (DeploymentFailedError, FollowTimeoutError) as error:
         if no_way_back:
             return await _close(session, application, Outcome.ABORTED, f"{error} Nothing to go back to: {no_way_back}")

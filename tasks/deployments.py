@@ -21,26 +21,33 @@ from coolify.api.errors import DeploymentNotStoredError
 from coolify.release.strategy import ApplicationKind, NoWayBack, RollbackMeans, Strategy, choose_strategy
 from tasks.phases import log_line, step_done
 
-__all__ = ["follow_deployment", "kind_of", "rollback_strategy", "trigger_deployment", "trigger_rollback"]
+__all__ = [
+    "follow_deployment",
+    "kind_of",
+    "newest_deployment",
+    "rollback_strategy",
+    "trigger_deployment",
+    "trigger_rollback",
+]
 
 _POLL_SECONDS: Final = 1.0
 
 
+@task(name="find newest deployment", cache_policy=NO_CACHE)
+async def newest_deployment(client: CoolifyClient, application_uuid: str) -> Deployment | None:
+    """Return the newest production deployment, whatever became of it, None if there is none."""
+    return await client.deployments.newest(application_uuid)
+
+
 @task(name="trigger deployment", cache_policy=NO_CACHE)
-async def trigger_deployment(client: CoolifyClient, application_uuid: str, *, force: bool, resumed: bool) -> str:
-    """Queue a deployment and return its UUID; one that a dead run has queued is adopted.
+async def trigger_deployment(client: CoolifyClient, application_uuid: str, *, force: bool) -> str:
+    """Queue a deployment and return its UUID.
 
     Args:
         client: The Coolify server.
         application_uuid: What to deploy.
         force: Build without cache, whatever is queued.
-        resumed: Whether an earlier run died after it may have queued one.
     """
-    if resumed:
-        active = await client.deployments.active(application_uuid)
-        if active is not None:
-            step_done(f"deployment {active.deployment_uuid} of the earlier run is followed")
-            return active.deployment_uuid
     triggered = await client.deployments.trigger(application_uuid, force=force)
     step_done(f"deployment {triggered.deployment_uuid} {'adopted' if triggered.adopted else 'queued'}", changed=True)
     return triggered.deployment_uuid

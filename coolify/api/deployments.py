@@ -59,6 +59,10 @@ class Deployments:
         answer = await self._transport.get(f"/deployments/applications/{application_uuid}", query)
         return DeploymentPage.model_validate(answer if isinstance(answer, dict) else {"deployments": answer})
 
+    async def newest(self, application_uuid: str) -> Deployment | None:
+        """Return the newest production deployment, whatever became of it, None if there is none."""
+        return next(iter(_production(await self.for_application(application_uuid))), None)
+
     async def active(self, application_uuid: str) -> Deployment | None:
         """Return the newest production deployment that is queued or running, None if there is none."""
         page = await self.for_application(application_uuid)
