@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coolify_cli.completing import complete_deployment
-from coolify_cli.options import config_options, dry_run_option, json_option
+from coolify_cli.options import config_options, dry_run_option, json_option, local_option, no_input_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,16 +23,25 @@ __all__ = ["logs", "start", "status"]
 @click.command(epilog="Example: coolify deploy start --force")
 @config_options
 @click.option("--force", is_flag=True, help="Build without cache.")
+@local_option
 @dry_run_option
+@no_input_option
 @json_option
-def start(config: str, environment: str, *, force: bool, dry_run: bool, as_json: bool) -> int:
+def start(
+    config: str, environment: str, *, force: bool, local: bool, dry_run: bool, no_input: bool, as_json: bool
+) -> int:
     """Deploy the application as it is configured in Coolify, and prove that it is healthy.
 
     Nothing of the configuration file is written to Coolify, and nothing is rolled back: `coolify release` does both.
+    Where a Prefect server is set, its deployment `deploy and check/deploy and check` is started there and followed.
     """
     from coolify_cli.output import print_json
-    from coolify_cli.running import check_configuration, quiet_prefect, run_quietly
+    from coolify_cli.remote import run_on_server, runs_on_server, target_parameters
+    from coolify_cli.running import check_configuration, run_quietly
 
+    if runs_on_server(config, local=local) and not dry_run:
+        parameters = {"request": {"target": target_parameters(config, environment), "force": force}}
+        return run_on_server("deploy and check/deploy and check", parameters, no_input=no_input, as_json=as_json)
     check_configuration(config, environment)
     uuid = asyncio.run(_application_uuid(config, environment))
     if dry_run:
@@ -41,12 +50,11 @@ def start(config: str, environment: str, *, force: bool, dry_run: bool, as_json:
         else:
             click.echo(f"Would deploy the application {uuid}.")
         return 0
-    quiet_prefect()
     from flows.deploy_and_check import DeployRequest, deploy_and_check
     from tasks.session import Target
 
     request = DeployRequest(target=Target(config=config, environment=environment), force=force)
-    result = run_quietly(lambda: deploy_and_check(request, return_state=True), quiet=as_json)
+    result = run_quietly(lambda: deploy_and_check(request, return_state=True), quiet=as_json, no_input=no_input)
     if as_json:
         print_json(result.model_dump(mode="json"))
     else:

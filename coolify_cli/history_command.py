@@ -27,10 +27,10 @@ def history(config: str, environment: str, *, as_json: bool) -> int:
     """List the releases and rollbacks of the application, newest first."""
     from rich.console import Console
 
-    from coolify_cli.running import check_configuration, quiet_prefect
+    from coolify_cli.running import check_configuration, prepare_prefect
 
     check_configuration(config, environment)
-    quiet_prefect()
+    prepare_prefect(config)
     records = asyncio.run(load_history(config, environment))
     if as_json:
         sys.stdout.write(json.dumps([_plain(record) for record in records], indent=2) + "\n")

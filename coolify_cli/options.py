@@ -17,6 +17,8 @@ __all__ = [
     "context_option",
     "dry_run_option",
     "json_option",
+    "local_option",
+    "no_input_option",
     "yes_options",
 ]
 
@@ -73,11 +75,23 @@ def dry_run_option(command: F) -> F:
     return click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")(command)
 
 
+def local_option(command: F) -> F:
+    """Add `--local`."""
+    return click.option(
+        "--local",
+        is_flag=True,
+        help="Run in this process, also where a Prefect server is set (PREFECT_API_URL, or of the context).",
+    )(command)
+
+
+def no_input_option(command: F) -> F:
+    """Add `--no-input`."""
+    return click.option("--no-input", is_flag=True, help="Never ask, for scripts.")(command)
+
+
 def yes_options(command: F) -> F:
     """Add `--yes` and `--no-input`."""
-    command = click.option("--no-input", is_flag=True, help="Never ask: what needs an answer is refused, for scripts.")(
-        command
-    )
+    command = no_input_option(command)
     return click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")(command)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from coolify.plan import Action, Plan
 
-__all__ = ["apply", "drift", "plan"]
+__all__ = ["apply", "drift", "plan", "show_plan"]
 
 _EXIT_CHANGES = 2
 
@@ -27,8 +27,7 @@ _EXIT_CHANGES = 2
 @json_option
 def plan(config: str, environment: str, *, prune: bool, detailed_exitcode: bool, as_json: bool) -> int:
     """Show what a release would change in Coolify, in the order in which it would happen. Changes nothing."""
-    made = asyncio.run(_make(config, environment, prune=prune))
-    _show(made, as_json=as_json)
+    made = show_plan(config, environment, prune=prune, as_json=as_json)
     return _EXIT_CHANGES if detailed_exitcode and made.changes else 0
 
 
@@ -75,6 +74,13 @@ def drift(config: str, environment: str, *, as_json: bool) -> int:
     return 1 if made.changes else 0
 
 
+def show_plan(config: str, environment: str, *, prune: bool = False, as_json: bool) -> Plan:
+    """Print what a release would change, and return it."""
+    made = asyncio.run(_make(config, environment, prune=prune))
+    _show(made, as_json=as_json)
+    return made
+
+
 async def _make(config: str, environment: str, *, prune: bool) -> Plan:
     from coolify.config import resolve_variables
     from coolify.plan import make_plan, read_actual
@@ -87,9 +93,9 @@ async def _make(config: str, environment: str, *, prune: bool) -> Plan:
 
 
 def _apply(config: str, environment: str, *, prune: bool, quiet: bool) -> None:
-    from coolify_cli.running import quiet_prefect, run_quietly
+    from coolify_cli.running import prepare_prefect, run_quietly
 
-    quiet_prefect()
+    prepare_prefect(config)
     from flows.apply import ApplyRequest
     from flows.apply import apply as apply_flow
     from tasks.session import Target

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coolify_cli.options import config_options, json_option
+from coolify_cli.options import config_options, dry_run_option, json_option, local_option, no_input_option
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -17,17 +17,38 @@ __all__ = ["release"]
 @click.command(epilog="Example: coolify release --environment staging")
 @config_options
 @click.option("--force", is_flag=True, help="Deploy without cache even if nothing has changed.")
+@local_option
+@dry_run_option
+@no_input_option
 @json_option
-def release(config: str, environment: str, *, force: bool, as_json: bool) -> int:
+def release(
+    config: str, environment: str, *, force: bool, local: bool, dry_run: bool, no_input: bool, as_json: bool
+) -> int:
     """Release the application through every phase.
 
     Brings project, application, variables and domains to what the configuration file says, deploys, proves health
     and certificates from the outside, and rolls back when that fails. Running it twice changes nothing.
+
+    Where a Prefect server is set, its deployment `release/release` is started there and followed. With --dry-run the
+    plan is shown, as `coolify plan` does.
     """
-    from coolify_cli.running import check_configuration, quiet_prefect, run_and_report
+    if dry_run:
+        from coolify_cli.plan_commands import show_plan
+
+        show_plan(config, environment, as_json=as_json)
+        return 0
+    from coolify_cli.remote import run_on_server, runs_on_server, target_parameters
+
+    if runs_on_server(config, local=local):
+        request = {"target": target_parameters(config, environment), "force": force}
+        return run_on_server("release/release", {"request": request}, no_input=no_input, as_json=as_json)
+    return _release_here(config, environment, force=force, no_input=no_input, as_json=as_json)
+
+
+def _release_here(config: str, environment: str, *, force: bool, no_input: bool, as_json: bool) -> int:
+    from coolify_cli.running import check_configuration, run_and_report
 
     check_configuration(config, environment)
-    quiet_prefect()
     from flows.release import ReleaseRequest
     from flows.release import release as release_flow
     from tasks.session import Target
@@ -37,4 +58,4 @@ def release(config: str, environment: str, *, force: bool, as_json: bool) -> int
     async def run() -> State[Any]:
         return await release_flow(request, return_state=True)
 
-    return run_and_report(run, as_json=as_json)
+    return run_and_report(run, as_json=as_json, no_input=no_input)

@@ -6,15 +6,15 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from coolify.asking import Asker, answers
-from coolify.config import find_config, load_config, resolve_variables
-from coolify.contexts import ContextStore, connection_for
+from coolify.config import ConfigError, find_config, load_config, resolve_variables
+from coolify.contexts import ContextStore, connection_for, context_for
 from coolify.progress import Observer, observe
 from coolify.release.record import Outcome
 from coolify_cli.console import ProgressPrinter, print_report
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from coolify.release.report import ReleaseReport
 
-__all__ = ["check_configuration", "execute", "quiet_prefect", "run_and_report", "run_quietly"]
+__all__ = ["check_configuration", "execute", "prepare_prefect", "quiet_prefect", "run_and_report", "run_quietly"]
 
 
 def check_configuration(config: str, environment: str) -> None:
@@ -40,11 +40,24 @@ def check_configuration(config: str, environment: str) -> None:
     connection_for(loaded, ContextStore.open(os.environ), os.environ)
 
 
-def quiet_prefect() -> None:
-    """Keep Prefect's log off the terminal; it still goes to the Prefect server.
+def prepare_prefect(config: str) -> None:
+    """Let Prefect be quiet on the terminal, and use the Prefect server of the configuration's context.
 
-    Must be called before Prefect is imported: it reads its settings once.
+    `PREFECT_API_URL` in the environment goes before the context. Must be called before Prefect is imported: it reads
+    its settings once.
     """
+    quiet_prefect()
+    if "PREFECT_API_URL" in os.environ:
+        return
+    # A file that is missing or wrong is told of by whoever reads it.
+    with suppress(ConfigError):
+        context = context_for(load_config(find_config(Path(config))), ContextStore.open(os.environ), os.environ)
+        if context is not None and context.prefect_api_url:
+            os.environ["PREFECT_API_URL"] = context.prefect_api_url
+
+
+def quiet_prefect() -> None:
+    """Keep Prefect's log off the terminal; it still goes to the Prefect server."""
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -60,19 +73,26 @@ async def execute(flow: Callable[[], Awaitable[State[Any]]], observer: Observer,
     return result
 
 
-def run_quietly(flow: Callable[[], Awaitable[State[Any]]], *, quiet: bool) -> Any:  # noqa: ANN401 - what the flow returns
-    """Run a flow in this process, print what happens unless told not to, and return its result."""
+def run_quietly(flow: Callable[[], Awaitable[State[Any]]], *, quiet: bool, no_input: bool = False) -> Any:  # noqa: ANN401 - what the flow returns
+    """Run a flow in this process, print what happens unless told not to, and return its result.
+
+    Args:
+        flow: What to run.
+        quiet: Whether nothing is printed.
+        no_input: Whether decisions are taken without asking the operator.
+    """
     console = Console(stderr=quiet, quiet=quiet)
     printer = ProgressPrinter(console)
+    asker = None if no_input else terminal_asker(console, printer.close)
     try:
-        return asyncio.run(execute(flow, printer, terminal_asker(console, printer.close)))
+        return asyncio.run(execute(flow, printer, asker))
     finally:
         printer.close()
 
 
-def run_and_report(flow: Callable[[], Awaitable[State[Any]]], *, as_json: bool) -> int:
+def run_and_report(flow: Callable[[], Awaitable[State[Any]]], *, as_json: bool, no_input: bool = False) -> int:
     """Run a release or rollback flow in this process, print what happens, and return the exit code."""
-    report: ReleaseReport = run_quietly(flow, quiet=as_json)
+    report: ReleaseReport = run_quietly(flow, quiet=as_json, no_input=no_input)
     if as_json:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
     else:

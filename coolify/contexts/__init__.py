@@ -4,7 +4,7 @@ A context is named; its file holds no secret. Tokens are kept by the operating s
 a command, or, when somebody insists, in a file of their own.
 """
 
-from coolify.contexts.connection import CONTEXT_VARIABLE, Connection, connection_for
+from coolify.contexts.connection import CONTEXT_VARIABLE, Connection, connection_for, context_for
 from coolify.contexts.model import Context, TokenStorage
 from coolify.contexts.store import ContextError, ContextStore
 from coolify.contexts.tokens import forget_token, has_keyring, keep_token, token_source
@@ -17,6 +17,7 @@ __all__ = [
     "ContextStore",
     "TokenStorage",
     "connection_for",
+    "context_for",
     "forget_token",
     "has_keyring",
     "keep_token",

@@ -16,7 +16,7 @@ from coolify.contexts.model import Context
 from coolify.contexts.store import ContextStore
 from coolify.contexts.tokens import token_source
 
-__all__ = ["CONTEXT_VARIABLE", "ConfiguredToken", "Connection", "connection_for"]
+__all__ = ["CONTEXT_VARIABLE", "ConfiguredToken", "Connection", "connection_for", "context_for"]
 
 CONTEXT_VARIABLE = "COOLIFY_CONTEXT"
 """Environment variable that names the context to use, as `--context` does."""
@@ -52,6 +52,16 @@ class Connection:
     def client(self) -> CoolifyClient:
         """Return a client for the instance; it opens its connections when it is entered."""
         return CoolifyClient(self.server, self.token, ca_file=self.ca_file)
+
+
+def context_for(config: Config, store: ContextStore, environ: Mapping[str, str]) -> Context | None:
+    """Return the context that applies to a configuration: the named one, else the one with its address.
+
+    Raises:
+        ContextError: The named context does not exist.
+    """
+    named = environ.get(CONTEXT_VARIABLE)
+    return store.get(named) if named else store.for_server(config.server)
 
 
 def connection_for(config: Config, store: ContextStore, environ: Mapping[str, str]) -> Connection:

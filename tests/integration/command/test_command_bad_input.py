@@ -50,6 +50,7 @@ def release(shop, prefect_server):
     async def go(*arguments: str, **environment: str | None) -> Done:
         return await coolify(
             "release",
+            "--local",
             *arguments,
             cwd=shop.directory,
             **{
