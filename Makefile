@@ -47,10 +47,11 @@ format: $(STAMP) ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(STAMP) ## Write the generated pages: configuration, schema, decisions, compatibility
+docs: $(STAMP) ## Write the generated pages: configuration, schema, decisions, compatibility, commands
 	$(BIN)/python -m coolify.config.reference docs
 	$(BIN)/python -m coolify.decisions docs
 	$(BIN)/python -m coolify.api.compatibility docs
+	$(BIN)/python -m coolify_cli.reference docs
 
 lock: ## Compile requirements.lock (needs uv; UPGRADE=--upgrade takes newer versions)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -32,7 +32,7 @@ cli = click.version_option(__version__, prog_name="coolify", message="%(prog)s-f
 def main() -> None:
     """Run the command; every failure ends as one sentence on standard error."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="coolify", standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.Abort:

@@ -56,12 +56,18 @@ async def write_variables(client: CoolifyClient, application_uuid: str, plan: Va
 
 @task(name="delete variables", cache_policy=NO_CACHE)
 async def delete_variables(client: CoolifyClient, application_uuid: str, keep: frozenset[str]) -> tuple[str, ...]:
-    """Delete the production variables that are not to be kept and that somebody has made; return their names."""
-    unmanaged = [one for one in await client.variables.list(application_uuid) if is_unmanaged(one, keep)]
-    for variable in unmanaged:
-        await client.variables.delete(application_uuid, variable.uuid)
-        step_done(f"variable {variable.key} deleted", changed=True)
-    return tuple(sorted(variable.key for variable in unmanaged))
+    """Delete the variables that somebody has made and that are not to be kept; return their names.
+
+    With a production variable its preview twin goes (trap 10): nobody made that one.
+    """
+    current = await client.variables.list(application_uuid)
+    unmanaged = {one.key for one in current if is_unmanaged(one, keep)}
+    for variable in current:
+        if variable.key in unmanaged:
+            await client.variables.delete(application_uuid, variable.uuid)
+    for key in sorted(unmanaged):
+        step_done(f"variable {key} deleted", changed=True)
+    return tuple(sorted(unmanaged))
 
 
 @task(name="take snapshot", cache_policy=NO_CACHE)
