@@ -68,7 +68,10 @@ TREE: Final = Branch(
         ),
         "build": Branch(
             "How the application is built.",
-            {"configure": Leaf("build_commands:configure", "Choose build pack, commands and port.")},
+            {
+                "configure": Leaf("build_commands:configure", "Choose build pack, commands and port."),
+                "diagnose": Leaf("diagnose_command:diagnose", "Tell why the latest failed deployment failed."),
+            },
         ),
         "resources": Branch(
             "How much of the server the application may use.",

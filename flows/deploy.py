@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict
 
 from blocks import CoolifyServer
 from coolify.api import Deployment, DeploymentStatus
+from coolify.build import Again
 from coolify.decisions import BUILD_FAILED
 from coolify.errors import OperatorError
 from coolify.release import Step, StepStatus
+from tasks.build_logs import diagnose_deployment
 from tasks.decision_points import take_decision
 from tasks.deployments import follow_deployment, newest_deployment, trigger_deployment
 from tasks.phases import phase, step_done
@@ -84,12 +86,15 @@ async def _deploy_once(
 
 
 async def _retry_or_give_up(session: Session, application_uuid: str, failed: Deployment) -> Deployment:
-    evidence = f"The deployment {failed.deployment_uuid} failed."
+    causes = await diagnose_deployment(session.client, failed.deployment_uuid, session.config.application_name)
+    told = " ".join(f"{cause.rule.name}: {cause.rule.summary}" for cause in causes)
+    evidence = f"The deployment {failed.deployment_uuid} failed. {told or 'Its log shows no known cause.'}"
     choice = await take_decision(BUILD_FAILED, session.config, evidence)
     if choice.option.id != "retry":
         return failed
-    # The only adjustment that is safe without a diagnosis: build without the cache.
-    return await _deploy_once(session, application_uuid, force=True)
+    again = causes[0].again if causes else Again.WITHOUT_CACHE
+    step_done(f"building once more, {again.value}")
+    return await _deploy_once(session, application_uuid, force=again is Again.WITHOUT_CACHE)
 
 
 def _left_by_dead_run(session: Session, newest: Deployment | None, wanted_commit: str) -> Deployment | None:
