@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from coolify_sandbox.runtime.contract import Runtime
 from coolify_sandbox.server.faults import FaultInjector
+from coolify_sandbox.server.git_hooks import HOSTS, receive
 from coolify_sandbox.server.http import ROUTES, Call, Endpoint, Refusal, answer, read_body
 from coolify_sandbox.server.queue import DeploymentQueue
 from coolify_sandbox.server.state import Row, State, Token
@@ -35,6 +36,7 @@ _HANDLERS: Final = (
     "destinations",
     "keys",
     "notifications",
+    "previews",
     "projects",
     "s3",
     "scheduled_tasks",
@@ -120,6 +122,13 @@ def create_app(state: State, runtime: Runtime) -> Starlette:
     async def liveness(_: Request) -> Response:
         return answer(200, "OK", {})
 
+    async def git_hook(request: Request) -> Response:
+        host = HOSTS.get(request.path_params["host"])
+        return await receive(request, host, state, queue) if host is not None else await elsewhere(request)
+
+    async def no_app(_: Request) -> Response:
+        return answer(200, "Invalid signature.", {"cache-control": "no-cache, private"})
+
     async def elsewhere(request: Request) -> Response:
         # Everything outside of the API is Coolify's UI, which wants a login.
         return RedirectResponse(str(request.url.replace(path="/login", query="")), status_code=302)
@@ -139,6 +148,9 @@ def create_app(state: State, runtime: Runtime) -> Starlette:
         routes=[
             Route("/api/health", liveness),
             Route("/api/{rest:path}", api, methods=methods),
+            Route("/webhooks/source/{host}/events/manual", git_hook, methods=["POST"]),
+            # No app of GitHub is known by the number that a delivery names.
+            Route("/webhooks/source/github/events", no_app, methods=["POST"]),
             Route("/{rest:path}", elsewhere, methods=methods),
         ],
         lifespan=lifespan,

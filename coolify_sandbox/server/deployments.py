@@ -8,6 +8,7 @@ from typing import Any, Final
 from coolify_sandbox.server.applications import embedded_application
 from coolify_sandbox.server.databases import find_team_database
 from coolify_sandbox.server.http import Call, Refusal, present, refuse, route, truthy
+from coolify_sandbox.server.previews import preview_of, remember_preview
 from coolify_sandbox.server.queue import IN_PROGRESS, QUEUED, DeploymentQueue, Verdict, enqueue
 from coolify_sandbox.server.services import find_team_service
 from coolify_sandbox.server.state import Row
@@ -55,11 +56,17 @@ async def deploy(call: Call) -> tuple[int, Any]:
         refuse(404, "No resources found.")
     items = [{"message": f"Database {row['name']} started.", "resource_uuid": row.uuid} for row in databases]
     for row in found:
-        if pull_request and row["build_pack"] != "dockerimage":
+        if (
+            pull_request
+            and row["build_pack"] != "dockerimage"
+            and preview_of(call.state, row, int(pull_request)) is None
+        ):
             message = f"Pull request {pull_request} not found for this resource."
             items.append({"message": message, "resource_uuid": row.uuid})
             continue
         number = int(pull_request or 0)
+        if number:
+            remember_preview(call.state, row, number)
         verdict, uuid = enqueue(call.state, row, force=force, pull_request_id=number, docker_tag=docker_tag)
         items.append(_item(row, verdict, uuid))
     return 200, {"deployments": items}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -22,7 +23,17 @@ from coolify_sandbox.server.domains import encoded_labels, plain_labels, split_d
 from coolify_sandbox.server.state import Row, State, new_uuid, timestamp
 from coolify_sandbox.server.versions import at_least_version
 
-__all__ = ["CANCELLED", "FAILED", "FINISHED", "IN_PROGRESS", "QUEUED", "DeploymentQueue", "Verdict", "enqueue"]
+__all__ = [
+    "CANCELLED",
+    "FAILED",
+    "FINISHED",
+    "IN_PROGRESS",
+    "QUEUED",
+    "DeploymentQueue",
+    "Verdict",
+    "container_of",
+    "enqueue",
+]
 
 QUEUED: Final = "queued"
 IN_PROGRESS: Final = "in_progress"
@@ -46,6 +57,7 @@ def enqueue(
     unconditional: bool = False,
     pull_request_id: int = 0,
     docker_tag: str | None = None,
+    by_webhook: bool = False,
 ) -> tuple[Verdict, str]:
     """Queue a deployment; return the verdict and a UUID, which is stored only when the verdict is `queued`."""
     uuid = new_uuid()
@@ -85,8 +97,8 @@ def enqueue(
             "git_type": None,
             "horizon_job_id": None,
             "horizon_job_worker": None,
-            "is_api": True,
-            "is_webhook": False,
+            "is_api": not by_webhook,
+            "is_webhook": by_webhook,
             "logs": None,
             "only_this_server": False,
             "pull_request_id": pull_request_id,
@@ -100,6 +112,11 @@ def enqueue(
         uuid=uuid,
     )
     return "queued", uuid
+
+
+def container_of(application: Row, pull_request_id: int = 0) -> str:
+    """Return what the container of an application is called, or that of one of its previews."""
+    return f"{application.uuid}-pr-{pull_request_id}" if pull_request_id else str(application.uuid)
 
 
 class DeploymentQueue:
@@ -206,6 +223,10 @@ class DeploymentQueue:
 
         self._later(remove())
 
+    async def delete_container(self, container: str) -> None:
+        """Queue the removal of a preview's container."""
+        self._later(self.runtime.delete(container))
+
     async def delete_later(self, row: Row) -> None:
         """Queue the removal of a database or a service; it can still be read until that is done."""
 
@@ -258,7 +279,7 @@ def _request_of(state: State, row: Row, application: Row) -> DeployRequest:
     ports = tuple(int(port) for port in str(application["ports_exposes"] or "80").split(","))
     runtime_environment, build_environment = _environments(state, row, application, commit)
     return DeployRequest(
-        application_uuid=str(application.uuid),
+        application_uuid=container_of(application, row["pull_request_id"]),
         application_name=application["name"],
         deployment_uuid=row["deployment_uuid"],
         build_pack=pack,
@@ -279,11 +300,12 @@ def _request_of(state: State, row: Row, application: Row) -> DeployRequest:
         ports_exposes=ports,
         runtime_environment=runtime_environment,
         build_environment=build_environment,
-        routes=tuple(_route(url) for url in split_domains(application["fqdn"])),
+        routes=tuple(_routes(application, row["pull_request_id"])),
         force_https=settings["is_force_https_enabled"],
         health_check=_health_check(application),
         rolling_update=not (
-            application["ports_mappings"]
+            row["pull_request_id"]
+            or application["ports_mappings"]
             or settings["is_consistent_container_name_enabled"]
             or settings["custom_internal_name"]
         ),
@@ -293,6 +315,18 @@ def _request_of(state: State, row: Row, application: Row) -> DeployRequest:
         images_to_keep=settings["docker_images_to_keep"],
         labels=tuple(plain_labels(application["custom_labels"]).splitlines()),
     )
+
+
+def _routes(application: Row, pull_request_id: int) -> Iterator[Route]:
+    """Return where visitors get in: previews have hosts of their own, by the template."""
+    for url in split_domains(application["fqdn"]):
+        route = _route(url)
+        if not pull_request_id:
+            yield route
+            continue
+        template = application["preview_url_template"] or "{{pr_id}}.{{domain}}"
+        host = template.replace("{{pr_id}}", str(pull_request_id)).replace("{{domain}}", route.host)
+        yield replace(route, host=host.replace("{{random}}", str(application.uuid)))
 
 
 def _route(url: str) -> Route:
@@ -321,7 +355,7 @@ def _health_check(application: Row) -> HealthCheck:
 
 
 def _environments(state: State, row: Row, application: Row, commit: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Return run-time and build-time variables: the production ones, and Coolify's own."""
+    """Return run-time and build-time variables: those of production or of previews, and Coolify's own."""
     urls = split_domains(application["fqdn"])
     own = {
         "COOLIFY_URL": ",".join(urls),
@@ -332,7 +366,7 @@ def _environments(state: State, row: Row, application: Row, commit: str) -> tupl
     }
     if application["build_pack"] in _BUILT_FROM_GIT and commit != "HEAD":
         own["SOURCE_COMMIT"] = commit
-    variables = state.all("variable", application_id=application.id, is_preview=False)
+    variables = state.all("variable", application_id=application.id, is_preview=bool(row["pull_request_id"]))
     runtime = {one["key"]: one["value"] or "" for one in variables if one["is_runtime"]}
     build = {one["key"]: one["value"] or "" for one in variables if one["is_buildtime"]}
     return own | runtime, own | build

@@ -5,7 +5,6 @@ KNOWN = {
     "s3:validate": "the recorded Coolify lacked the AWS library: its answer is about itself",
     "servers:destination_delete": "the recorded server had no SSH connection to remove the network over",
     "services:create_bad_type": "the catalogue of one-click services has one entry here, there it has 340",
-    "webhooks:*": "Git hosts call our own receiver; Coolify's is not part of the sandbox",
 }
 """File and name of an exchange, or of all exchanges of a file -> reason."""
 

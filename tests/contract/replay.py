@@ -315,8 +315,17 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "apps_create:dockerfile_min",
         "databases:keydb_create_min",
     ),
+    "webhooks": ("apps_create:*", "apps_update:*"),
 }
-"""Requests of other files that came before, besides those that created what the file names."""
+"""Requests of other files that came before, besides those that created what the file names; `*` is all changes."""
+
+
+def given(file: str) -> Iterator[Exchange]:
+    for key in GIVEN.get(file, ()):
+        other, _, name = key.partition(":")
+        for one in load(other):
+            if one.name == name or (name == "*" and one.method != "GET" and one.status < 300):
+                yield one
 
 
 def as_the_job_left_it(world: World, exchange: Exchange) -> None:
@@ -372,9 +381,7 @@ async def prepare(world: World, exchanges: list[Exchange]) -> None:
         world.known[uuid] = str(row.uuid)
     other = {"name": "other key", "description": None, "fingerprint": "x", "is_git_related": False, "public_key": ""}
     world.state.insert("key", other | {"private_key": "", "team_id": 3}, uuid=new_uuid())
-    for key in GIVEN.get(exchanges[0].file, ()):
-        file, _, name = key.partition(":")
-        (exchange,) = (one for one in load(file) if one.name == name)
+    for exchange in given(exchanges[0].file):
         for uuid in UUID.findall(f"{exchange.path} {json.dumps(exchange.request_body)}"):
             if uuid not in world.known:
                 await create(world, uuid)
