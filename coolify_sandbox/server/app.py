@@ -14,7 +14,7 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -51,6 +51,8 @@ _HANDLERS: Final = (
 """Modules that register routes."""
 _log: Final = logging.getLogger(__name__)
 _PREFIX: Final = "/api/v1"
+_LIVENESS_LIMIT: Final = 1000
+"""Requests a minute for `/api/health`, which has a limit of its own."""
 _DOCS: Final = {"message": "Not found.", "docs": "https://coolify.io/docs"}
 _SINCE_POST_ONLY: Final = "4.2.0"
 _GET_TO_POST: Final = {"message": "This endpoint has changed to a POST request."}
@@ -101,6 +103,7 @@ def create_app(state: State, runtime: Runtime) -> Starlette:
         import_module(f"coolify_sandbox.server.{module}")
     queue = DeploymentQueue(state, runtime)
     limit = _RateLimit(state.settings.rate_limit, state.settings.clock)
+    lively = _RateLimit(_LIVENESS_LIMIT, state.settings.clock)
 
     async def api(request: Request) -> Response:
         headers: dict[str, str] = {"cache-control": "no-cache, private"}
@@ -119,8 +122,12 @@ def create_app(state: State, runtime: Runtime) -> Starlette:
             return answer(refusal.status, page, headers)
         return answer(refusal.status, dict(refusal.body), headers)
 
-    async def liveness(_: Request) -> Response:
-        return answer(200, "OK", {})
+    async def liveness(request: Request) -> Response:
+        headers = {"cache-control": "no-cache, private"}
+        try:
+            return answer(200, "OK", headers | lively.count(_address(request)))
+        except Refusal as refused:
+            return answer(refused.status, dict(refused.body), headers | dict(refused.headers))
 
     async def git_hook(request: Request) -> Response:
         host = HOSTS.get(request.path_params["host"])
@@ -131,7 +138,9 @@ def create_app(state: State, runtime: Runtime) -> Starlette:
 
     async def elsewhere(request: Request) -> Response:
         # Everything outside of the API is Coolify's UI, which wants a login.
-        return RedirectResponse(str(request.url.replace(path="/login", query="")), status_code=302)
+        login = str(request.url.replace(path="/login", query=""))
+        page = f'<!DOCTYPE html>\n<html><head><meta http-equiv="refresh" content="0;url=\'{login}\'" /></head></html>'
+        return answer(302, page, {"cache-control": "no-cache, private", "location": login})
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -171,9 +180,15 @@ def create_app(state: State, runtime: Runtime) -> Starlette:
 async def _serve(
     request: Request, state: State, queue: DeploymentQueue, limit: _RateLimit, headers: dict[str, str]
 ) -> tuple[int, object]:
-    endpoint, path = _match(request, state)
+    try:
+        endpoint, path = _match(request, state)
+    except Refusal as refused:
+        # Where there is no route nobody is logged in; a wrong method is told to who is.
+        user = f"user {_authenticate(request, state).user_id}" if refused.status == 405 else _address(request)
+        headers |= limit.count(user)
+        raise
     if endpoint.ability is None:
-        headers |= limit.count(f"address {request.client.host if request.client else ''}")
+        headers |= limit.count(_address(request))
         return await endpoint.handler(Call(request, state, None, path))
     token = _authenticate(request, state)
     headers |= limit.count(f"user {token.user_id}")
@@ -210,9 +225,12 @@ def _match(request: Request, state: State) -> tuple[Endpoint, dict[str, str]]:
     if request.method == "GET" and action is not None:
         if is_old:
             return action
-        _authenticate(request, state)
         raise Refusal(405, _GET_TO_POST, {"Allow": "POST"})
     raise Refusal(404, _DOCS)
+
+
+def _address(request: Request) -> str:
+    return f"address {request.client.host if request.client else ''}"
 
 
 def _authenticate(request: Request, state: State) -> Token:

@@ -162,14 +162,15 @@ async def rollback(call: Call) -> tuple[int, Any]:
 async def rollback_images(call: Call) -> tuple[int, Any]:
     row = call.find("application", call.path["uuid"], "Application")
     images = await _queue(call).runtime.images(str(row.uuid))
+    # It inspects a container that is named like the application, which only a consistent name is (reference 4.6).
+    is_found = row["settings"]["is_consistent_container_name_enabled"]
     return 200, {
-        # It inspects a container that is named like the application, which none is (reference 4.6).
-        "current": None,
+        "current": next((image.tag for image in images if is_found and image.is_current), None),
         "images": [
             {
                 "tag": image.tag,
                 "created_at": image.created_at.strftime("%Y-%m-%d %H:%M:%S +0000 UTC"),
-                "is_current": False,
+                "is_current": bool(is_found and image.is_current),
             }
             for image in images
         ],

@@ -6,12 +6,15 @@ import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import httpx
+
 from coolify_sandbox.server.http import Call, present, route
 from coolify_sandbox.server.state import Row, new_uuid
 from coolify_sandbox.server.validation import Rule, boolean, refuse_invalid, required, text, validate
 
 __all__: list[str] = []
 
+_SECONDS: Final = 5.0
 _BUCKET: Final = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)(?!.*(\.\.|\.-|-\.))[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _BUCKET_MESSAGE: Final = (
     "The bucket must be a valid S3 bucket name: 3-63 lowercase letters, numbers, dots, or hyphens; start and end with "
@@ -71,6 +74,25 @@ async def patch_storage(call: Call) -> tuple[int, Any]:
 async def delete_storage(call: Call) -> tuple[int, Any]:
     call.state.delete(_find(call))
     return 200, {"message": "S3 storage deleted."}
+
+
+@route("POST", "/s3-storages/{uuid}/validate", "write", since="4.3.0")
+async def validate_storage(call: Call) -> tuple[int, Any]:
+    row = _find(call)
+    problem = await _problem(str(row["endpoint"]), str(row["bucket"]))
+    call.state.update(row, is_usable=problem is None)
+    # Whatever came of it, the answer is 200 (reference 5.4).
+    return 200, {"valid": problem is None, "message": problem or "S3 storage is valid."}
+
+
+async def _problem(endpoint: str, bucket: str) -> str | None:
+    """Ask for the bucket; the signature is not checked here."""
+    try:
+        async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as client:
+            answer = await client.get(f"{endpoint.rstrip('/')}/{bucket}/")
+    except httpx.HTTPError as error:
+        return f"Error executing ListObjectsV2 on {endpoint}: {type(error).__name__}"
+    return f"The bucket {bucket} does not exist." if answer.status_code == 404 else None
 
 
 def _find(call: Call) -> Row:

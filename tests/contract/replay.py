@@ -51,6 +51,7 @@ class Exchange:
     status: int
     is_json: bool
     body: Any
+    answer_headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -73,6 +74,7 @@ def load(file: str) -> list[Exchange]:
                 raw["status"],
                 raw["response_is_json"],
                 raw["response_body"],
+                raw["response_headers_relevant"],
             )
         )
     return exchanges
@@ -184,24 +186,32 @@ def masked(text: str) -> str:
     return re.sub(r"\b\d+\b", "<n>", text)
 
 
-def paired(recorded: list[Any], actual: list[Any], known: dict[str, str]) -> Iterator[tuple[Any, Any]]:
-    """Pair the items of two lists, by UUID or type where they have one: rows come in no order to be relied on."""
-    by_uuid = {one["uuid"]: one for one in actual if isinstance(one, dict) and isinstance(one.get("uuid"), str)}
+def uuid_of(one: Any) -> str | None:
+    found = (one.get("deployment_uuid") or one.get("uuid")) if isinstance(one, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def paired(recorded: list[Any], actual: list[Any], known: dict[str, str]) -> Iterator[tuple[Any, Any, bool]]:
+    """Pair the items of two lists, by UUID or type where they have one: rows come in no order to be relied on.
+
+    The third of each is whether both are certainly the same.
+    """
+    by_uuid = {uuid: one for one in actual if (uuid := uuid_of(one)) is not None}
     for index, one in enumerate(recorded):
-        uuid = known.get(str(one.get("uuid"))) if isinstance(one, dict) else None
+        uuid = known.get(uuid_of(one) or "")
         if uuid in by_uuid:
-            yield one, by_uuid[uuid]
+            yield one, by_uuid[uuid], True
         elif isinstance(one, dict) and "type" in one and "uuid" in one:
             alike = [other for other in actual if other.get("type") == one["type"]]
-            yield from ((one, other) for other in alike[:1])
+            yield from ((one, other, False) for other in alike[:1])
         elif index < len(actual):
-            yield one, actual[index]
+            yield one, actual[index], uuid_of(one) is None
 
 
 def differences(
-    recorded: Any, actual: Any, known: dict[str, str], where: str = "", *, values: bool = False
+    recorded: Any, actual: Any, known: dict[str, str], where: str = "", *, values: bool = False, same: bool = True
 ) -> Iterator[str]:
-    """Compare shape: keys and types, and of messages the text too."""
+    """Compare shape: keys and types, and of switches and messages the value too."""
     match recorded, actual:
         case dict(), dict():
             for name in recorded.keys() - actual.keys():
@@ -210,12 +220,12 @@ def differences(
                 yield f"{where}.{name} is too much"
             for name in recorded.keys() & actual.keys():
                 told = values or name in {"message", "errors", "error", "status", "warning", "docs"}
-                yield from differences(recorded[name], actual[name], known, f"{where}.{name}", values=told)
+                yield from differences(recorded[name], actual[name], known, f"{where}.{name}", values=told, same=same)
         case list(), list():
             if (recorded and not actual) or (values and len(recorded) != len(actual)):
                 yield f"{where} has {len(actual)} items instead of {len(recorded)}"
-            for index, (one, other) in enumerate(paired(recorded, actual, known)):
-                yield from differences(one, other, known, f"{where}[{index}]", values=values)
+            for index, (one, other, is_same) in enumerate(paired(recorded, actual, known)):
+                yield from differences(one, other, known, f"{where}[{index}]", values=values, same=same and is_same)
         case str(), str():
             if values and masked(recorded) != masked(actual):
                 yield f"{where} is {actual!r} instead of {recorded!r}"
@@ -223,7 +233,7 @@ def differences(
             # What is null in one world may have a value in the other; the key is there in both.
             if shape(recorded) is not shape(actual) and (values or None not in (recorded, actual)):
                 yield f"{where} is {json.dumps(actual)[:60]} instead of {json.dumps(recorded)[:60]}"
-            elif values and recorded != actual and not isinstance(recorded, int):
+            elif same and isinstance(recorded, bool) and recorded is not actual and actual is not None:
                 yield f"{where} is {actual!r} instead of {recorded!r}"
 
 
@@ -231,9 +241,26 @@ def shape(value: Any) -> type:
     return float if isinstance(value, int) and not isinstance(value, bool) else type(value)
 
 
+VARYING = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after", "location"}
+"""Headers that are compared by their presence: values depend on the minute and on the address."""
+
+
+def header_differences(exchange: Exchange, answer: httpx.Response) -> Iterator[str]:
+    for name, value in exchange.answer_headers.items():
+        if name not in answer.headers:
+            yield f"the header {name} is missing"
+        elif name not in VARYING and answer.headers[name] != value:
+            yield f"the header {name} is {answer.headers[name]!r} instead of {value!r}"
+    for name in (VARYING | {"allow"}) & answer.headers.keys():
+        if name not in exchange.answer_headers:
+            yield f"the header {name} is too much"
+
+
 def compare(world: World, exchange: Exchange, answer: httpx.Response) -> list[str]:
     if answer.status_code != exchange.status:
         return [f"status {answer.status_code} instead of {exchange.status}: {answer.text[:150]}"]
+    if headers := list(header_differences(exchange, answer)):
+        return headers
     if not exchange.is_json:
         if str(exchange.body).startswith("<!DOCTYPE html>"):
             return [] if answer.text.startswith("<!DOCTYPE html>") or answer.status_code == 302 else [answer.text[:80]]
@@ -315,6 +342,7 @@ GIVEN: dict[str, tuple[str, ...]] = {
         "apps_create:dockerfile_min",
         "databases:keydb_create_min",
     ),
+    "storages": ("apps_create:public_full", "apps_update:*"),
     "webhooks": ("apps_create:*", "apps_update:*"),
 }
 """Requests of other files that came before, besides those that created what the file names; `*` is all changes."""
