@@ -110,7 +110,7 @@ def _validate_variant(call: Call, variant: str) -> None:
     if variant == "private-deploy-key":
         call.find("key", body["private_key_uuid"], "Private Key")
     if variant == "private-github-app":
-        not_found("Github App")
+        call.find("github_app", body["github_app_uuid"], "Github App")
 
 
 def _domains_of_new(call: Call) -> str | None:
@@ -183,7 +183,8 @@ def _from_variant(call: Call, variant: str, own: Mapping[str, Any]) -> dict[str,
         case _:
             repository = str(own["git_repository"])
             key = call.state.by_uuid("key", str(call.body.get("private_key_uuid")))
-            return {
+            app = call.state.by_uuid("github_app", str(call.body.get("github_app_uuid")))
+            return ({"source_id": app.id} if app else {}) | {
                 "git_repository": _shortened(repository) if variant == "public" else repository,
                 "git_commit_sha": own.get("git_commit_sha") or "HEAD",
                 "private_key_id": key.id if key else None,

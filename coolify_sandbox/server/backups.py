@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from coolify_sandbox.server.database_engines import ENGINES
+from coolify_sandbox.server.frequency import is_frequency
 from coolify_sandbox.server.http import Call, refuse, route
-from coolify_sandbox.server.scheduled_tasks import is_frequency
 from coolify_sandbox.server.state import Row, State, new_uuid
 from coolify_sandbox.server.validation import (
     Rule,

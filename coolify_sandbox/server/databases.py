@@ -14,6 +14,8 @@ from coolify_sandbox.server.http import Call, Refusal, not_found, present, refus
 from coolify_sandbox.server.plain_variables import register_variables
 from coolify_sandbox.server.projects import find_environment
 from coolify_sandbox.server.state import Row, State, new_uuid
+from coolify_sandbox.server.storages import register_storages
+from coolify_sandbox.server.tags import ensure_tag, register_tags
 from coolify_sandbox.server.validation import (
     NOT_ALLOWED,
     Rule,
@@ -144,6 +146,7 @@ def _insert(call: Call, engine: Engine, environment: Row, server: Row, destinati
         "destination_id": destination.id,
         "server_id": server.id,
         "team_id": call.team_id,
+        "tags": [ensure_tag(call.state, call.team_id, name)["name"] for name in call.body.get("tags") or []],
     }
     row = call.state.insert(_kind(engine.name), COMMON | engine.fields | generated | own | body, uuid=uuid)
     prefix, mount_path = engine.volume
@@ -199,23 +202,6 @@ async def database_logs(call: Call) -> tuple[int, Any]:
     refuse(400, "Database is not running.")
 
 
-@route("GET", "/databases/{uuid}/storages", "read")
-async def database_storages(call: Call) -> tuple[int, Any]:
-    row = find_database(call)
-    model = f"App\\Models\\{_engine(row).model}"
-    volumes = call.state.all("database_volume", resource_type=model, resource_id=row.id)
-    return 200, {
-        "persistent_storages": [{"id": one.id, "uuid": one.uuid, **one.data} for one in volumes],
-        "file_storages": [],
-    }
-
-
-@route("GET", "/databases/{uuid}/tags", "read", since="4.2.0")
-async def database_tags(call: Call) -> tuple[int, Any]:
-    find_database(call)
-    return 200, []
-
-
 def list_all(call: Call, engine: str | None = None) -> list[dict[str, Any]]:
     """Return all databases of the team, or those of one engine, serialised as in lists, in the order of the engines."""
     names = (engine,) if engine else _ORDER
@@ -263,9 +249,11 @@ def _show(row: Row, call: Call, *, brief: bool = False) -> dict[str, Any]:
     engine = _engine(row)
     details = placement_details(row, call, brief=brief)
     shown = present(row, call, uuid=row.uuid, **details, **_urls(row, call))
-    hidden = {"server_id", *engine.hidden} | (set() if call.sees_secrets else secret_fields(engine))
+    hidden = {"server_id", "tags", *engine.hidden} | (set() if call.sees_secrets else secret_fields(engine))
     return {name: value for name, value in shown.items() if name not in hidden}
 
 
 _register()
 register_variables("databases", find_database, bulk_is_brief=False)
+register_tags("databases", find_database)
+register_storages("databases", find_database)

@@ -1,25 +1,19 @@
-"""Commands that run in an application's container on a schedule (reference 6)."""
+"""Commands that run in a container of an application or a service on a schedule (reference 6)."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from typing import Any, Final
 
+from coolify_sandbox.server.frequency import is_frequency
 from coolify_sandbox.server.http import Call, not_found, route
+from coolify_sandbox.server.services import find_service
 from coolify_sandbox.server.state import Row, new_uuid
 from coolify_sandbox.server.validation import Rule, boolean, integer, refuse_invalid, required, text, validate
 
-__all__ = ["is_frequency"]
+__all__: list[str] = []
 
-_WORDS: Final = frozenset({"every_minute", "hourly", "daily", "weekly", "monthly", "yearly"})
-_CRON_FIELD: Final = re.compile(r"[0-9*,/-]+|[A-Za-z]{3}")
 _SHOWN: Final = ("name", "command", "container", "enabled", "frequency", "timeout", "created_at", "updated_at")
-
-
-def is_frequency(value: object) -> bool:
-    """Return whether a value is a word such as `daily` or a cron expression of five fields."""
-    fields = str(value).split()
-    return str(value) in _WORDS or (len(fields) == 5 and all(_CRON_FIELD.fullmatch(field) for field in fields))
 
 
 def _frequency(_: str, value: Any) -> str | None:  # noqa: ANN401 - JSON
@@ -37,57 +31,57 @@ _UPDATE: Final[dict[str, tuple[Rule, ...]]] = {
 _CREATE: Final = _UPDATE | {name: (required, *_UPDATE[name]) for name in ("name", "command", "frequency")}
 
 
-@route("GET", "/applications/{uuid}/scheduled-tasks", "read")
-async def list_tasks(call: Call) -> tuple[int, Any]:
-    return 200, [_show(row) for row in call.state.all("task", application_id=_application(call).id)]
+def _register(group: str, owner: Callable[[Call], Row]) -> None:
+    path = f"/{group}/{{uuid}}/scheduled-tasks"
 
+    def named(call: Call) -> Row:
+        row = call.state.by_uuid("task", call.path["task"])
+        if row is None or row["owner_uuid"] != owner(call).uuid:
+            not_found("Scheduled task")
+        return row
 
-@route("POST", "/applications/{uuid}/scheduled-tasks", "write", body=True)
-async def create_task(call: Call) -> tuple[int, Any]:
-    application = _application(call)
-    refuse_invalid(validate(call.body, _CREATE))
-    defaults = {"container": None, "enabled": True, "timeout": 300, "application_id": application.id}
-    return 201, _show(call.state.insert("task", defaults | call.body, uuid=new_uuid()))
+    @route("GET", path, "read")
+    async def list_tasks(call: Call) -> tuple[int, Any]:
+        return 200, [_show(row) for row in call.state.all("task", owner_uuid=owner(call).uuid)]
 
+    @route("POST", path, "write", body=True)
+    async def create_task(call: Call) -> tuple[int, Any]:
+        row = owner(call)
+        refuse_invalid(validate(call.body, _CREATE))
+        defaults = {"container": None, "enabled": True, "timeout": 300, "owner_uuid": row.uuid}
+        return 201, _show(call.state.insert("task", defaults | call.body, uuid=new_uuid()))
 
-@route("PATCH", "/applications/{uuid}/scheduled-tasks/{task}", "write", body=True)
-async def patch_task(call: Call) -> tuple[int, Any]:
-    application = _application(call)
-    refuse_invalid(validate(call.body, _UPDATE))
-    return 200, _show(call.state.update(_task(call, application), **call.body))
+    @route("PATCH", f"{path}/{{task}}", "write", body=True)
+    async def patch_task(call: Call) -> tuple[int, Any]:
+        owner(call)
+        refuse_invalid(validate(call.body, _UPDATE))
+        return 200, _show(call.state.update(named(call), **call.body))
 
+    @route("DELETE", f"{path}/{{task}}", "write")
+    async def delete_task(call: Call) -> tuple[int, Any]:
+        call.state.delete(named(call))
+        return 200, {"message": "Scheduled task deleted."}
 
-@route("DELETE", "/applications/{uuid}/scheduled-tasks/{task}", "write")
-async def delete_task(call: Call) -> tuple[int, Any]:
-    call.state.delete(_task(call, _application(call)))
-    return 200, {"message": "Scheduled task deleted."}
+    @route("GET", f"{path}/{{task}}/executions", "read")
+    async def task_executions(call: Call) -> tuple[int, Any]:
+        rows = reversed(call.state.all("task_execution", task_id=named(call).id))
+        names = ("status", "message", "retry_count", "duration", "error_details", "started_at", "finished_at")
+        stamps = ("created_at", "updated_at")
+        return 200, [{"uuid": row.uuid} | {name: row.get(name) for name in (*names, *stamps)} for row in rows]
 
-
-@route("GET", "/applications/{uuid}/scheduled-tasks/{task}/executions", "read")
-async def task_executions(call: Call) -> tuple[int, Any]:
-    task = _task(call, _application(call))
-    rows = reversed(call.state.all("task_execution", task_id=task.id))
-    names = ("status", "message", "retry_count", "duration", "error_details", "started_at", "finished_at")
-    stamps = ("created_at", "updated_at")
-    return 200, [{"uuid": row.uuid} | {name: row.get(name) for name in (*names, *stamps)} for row in rows]
-
-
-@route("POST", "/applications/{uuid}/scheduled-tasks/{task}/execute", "write", since="4.3.0")
-async def execute_task(call: Call) -> tuple[int, Any]:
-    _task(call, _application(call))
-    return 200, {"message": "Scheduled task execution queued."}
+    @route("POST", f"{path}/{{task}}/execute", "write", since="4.3.0")
+    async def execute_task(call: Call) -> tuple[int, Any]:
+        named(call)
+        return 200, {"message": "Scheduled task execution queued."}
 
 
 def _application(call: Call) -> Row:
     return call.find("application", call.path["uuid"], "Application")
 
 
-def _task(call: Call, application: Row) -> Row:
-    row = call.state.by_uuid("task", call.path["task"])
-    if row is None or row["application_id"] != application.id:
-        not_found("Scheduled task")
-    return row
-
-
 def _show(row: Row) -> dict[str, Any]:
     return {"uuid": row.uuid} | {name: row[name] for name in _SHOWN}
+
+
+_register("applications", _application)
+_register("services", find_service)

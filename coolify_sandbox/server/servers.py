@@ -51,14 +51,6 @@ _CREATE: Final = {name: _UPDATE[name] for name in list(_UPDATE)[:9]} | {
     "ip": (required, *_UPDATE["ip"]),
     "private_key_uuid": (required, text),
 }
-_CLEANUP: Final[dict[str, tuple[Rule, ...]]] = {
-    "docker_cleanup_frequency": (text,),
-    "docker_cleanup_threshold": (integer,),
-    "force_docker_cleanup": (boolean,),
-    "delete_unused_volumes": (boolean,),
-    "delete_unused_networks": (boolean,),
-    "disable_application_image_retention": (boolean,),
-}
 
 
 @route("GET", "/servers", "read")
@@ -151,79 +143,6 @@ async def server_domains(call: Call) -> tuple[int, Any]:
     return 200, [{"ip": row["ip"], "domains": domains}] if domains else []
 
 
-@route("GET", "/servers/{uuid}/proxy", "read", since="4.3.0")
-async def show_proxy(call: Call) -> tuple[int, Any]:
-    row = call.find("server", call.path["uuid"], "Server")
-    return 200, {
-        "proxy_type": row["proxy"]["type"],
-        "status": row["proxy"]["status"],
-        "redirect_enabled": row["proxy"]["redirect_enabled"],
-        "redirect_url": None,
-        "generate_exact_labels": row["settings"]["generate_exact_labels"],
-        "configuration": None,
-    }
-
-
-@route("GET", "/servers/{uuid}/sentinel", "read", since="4.3.0")
-async def show_sentinel(call: Call) -> tuple[int, Any]:
-    row = call.find("server", call.path["uuid"], "Server")
-    shown = _chosen(
-        row,
-        call,
-        "is_sentinel_enabled",
-        "is_metrics_enabled",
-        "is_sentinel_debug_enabled",
-        "sentinel_metrics_refresh_rate_seconds",
-        "sentinel_metrics_history_days",
-        "sentinel_push_interval_seconds",
-        "sentinel_token",
-        "sentinel_custom_url",
-    )
-    return 200, shown | {"sentinel_updated_at": row["sentinel_updated_at"]}
-
-
-@route("GET", "/servers/{uuid}/docker-cleanup", "read", since="4.3.0")
-async def show_cleanup(call: Call) -> tuple[int, Any]:
-    return 200, _chosen(call.find("server", call.path["uuid"], "Server"), call, *_CLEANUP)
-
-
-@route("PATCH", "/servers/{uuid}/docker-cleanup", "write", body=True, since="4.3.0")
-async def patch_cleanup(call: Call) -> tuple[int, Any]:
-    refuse_invalid(validate(call.body, _CLEANUP))
-    row = call.find("server", call.path["uuid"], "Server")
-    row = call.state.update(row, settings=row["settings"] | call.body)
-    return 200, _chosen(row, call, *_CLEANUP)
-
-
-@route("GET", "/servers/{uuid}/docker-cleanup/executions", "read", since="4.3.0")
-async def cleanup_executions(call: Call) -> tuple[int, Any]:
-    call.find("server", call.path["uuid"], "Server")
-    return 200, []
-
-
-@route("GET", "/servers/{uuid}/log-drains", "read", since="4.3.0")
-async def log_drains(call: Call) -> tuple[int, Any]:
-    return 200, _chosen(
-        call.find("server", call.path["uuid"], "Server"),
-        call,
-        "is_logdrain_newrelic_enabled",
-        "logdrain_newrelic_base_uri",
-        "is_logdrain_axiom_enabled",
-        "logdrain_axiom_dataset_name",
-        "is_logdrain_custom_enabled",
-        "logdrain_newrelic_license_key",
-        "logdrain_axiom_api_key",
-        "logdrain_custom_config",
-        "logdrain_custom_config_parser",
-    )
-
-
-@route("GET", "/servers/{uuid}/cloudflare-tunnel", "read", since="4.3.0")
-async def cloudflare_tunnel(call: Call) -> tuple[int, Any]:
-    row = call.find("server", call.path["uuid"], "Server")
-    return 200, _chosen(row, call, "is_cloudflare_tunnel") | {"ip": row["ip"], "ip_previous": row["ip_previous"]}
-
-
 def add_server(
     state: State, team_id: int, fields: dict[str, Any], settings: dict[str, Any], *, proxy: str = "traefik"
 ) -> Row:
@@ -249,11 +168,6 @@ def add_server_variables(state: State, server: Row) -> None:
     for key, value in (("COOLIFY_SERVER_UUID", server.uuid), ("COOLIFY_SERVER_NAME", server["name"])):
         flags = {"is_literal": True, "is_multiline": False, "is_shown_once": False, "comment": None}
         state.insert("shared_variable", {"key": key, "value": value, "type": "server", "owner_id": server.id} | flags)
-
-
-def _chosen(row: Row, call: Call, *names: str) -> dict[str, Any]:
-    settings = server_settings(row, sees_secrets=call.sees_secrets)
-    return {name: settings[name] for name in names if name in settings}
 
 
 def server_settings(row: Row, *, sees_secrets: bool) -> dict[str, Any]:

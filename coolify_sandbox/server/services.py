@@ -9,12 +9,13 @@ from coolify_sandbox.server.applications import placement_details, placement_of,
 from coolify_sandbox.server.compose import TEMPLATES, Part, deployed_compose, normalised_compose, parse_parts
 from coolify_sandbox.server.http import Call, Refusal, present, refuse, route
 from coolify_sandbox.server.plain_variables import add_plain_variable, register_variables
+from coolify_sandbox.server.resources import model_of
 from coolify_sandbox.server.servers import server_settings
 from coolify_sandbox.server.state import Row, new_uuid
-from coolify_sandbox.server.tags import ensure_tag
+from coolify_sandbox.server.tags import ensure_tag, register_tags
 from coolify_sandbox.server.validation import Rule, boolean, is_base64, refuse_invalid, text, validate
 
-__all__ = ["find_service", "find_team_service", "list_services_of", "service_resources"]
+__all__ = ["find_service", "find_team_service", "list_services_of", "parts_of", "service_resources"]
 
 _CHANGEABLE: Final[dict[str, tuple[Rule, ...]]] = {
     "name": (text,),
@@ -138,7 +139,7 @@ async def patch_service(call: Call) -> tuple[int, Any]:
 @route("DELETE", "/services/{uuid}", "write")
 async def delete_service(call: Call) -> tuple[int, Any]:
     row = find_service(call)
-    for part in _parts_of(call, row):
+    for part in parts_of(call, row):
         call.state.delete(part)
     for variable in call.state.all("plain_variable", owner_uuid=row.uuid):
         call.state.delete(variable)
@@ -172,36 +173,9 @@ async def service_logs(call: Call) -> tuple[int, Any]:
     wanted = call.request.query_params.get("sub_service_name")
     if not wanted:
         refuse(400, "Sub service name is required.")
-    if all(part["name"] != wanted for part in _parts_of(call, row)):
+    if all(part["name"] != wanted for part in parts_of(call, row)):
         refuse(404, "Sub service not found.")
     refuse(400, "Sub service is not running.")
-
-
-@route("GET", "/services/{uuid}/applications", "read", since="4.2.0")
-async def service_applications(call: Call) -> tuple[int, Any]:
-    return 200, [_show_part(part, call) for part in _parts_of(call, find_service(call), "service_application")]
-
-
-@route("GET", "/services/{uuid}/databases", "read", since="4.2.0")
-async def service_databases(call: Call) -> tuple[int, Any]:
-    return 200, [_show_part(part, call) for part in _parts_of(call, find_service(call), "service_database")]
-
-
-@route("GET", "/services/{uuid}/storages", "read")
-async def service_storages(call: Call) -> tuple[int, Any]:
-    volumes = [
-        with_ids(volume)
-        for part in _parts_of(call, find_service(call))
-        for volume in call.state.all("database_volume", resource_type=_model(part.kind), resource_id=part.id)
-    ]
-    return 200, {"persistent_storages": volumes, "file_storages": []}
-
-
-@route("GET", "/services/{uuid}/tags", "read", since="4.2.0")
-async def service_tags(call: Call) -> tuple[int, Any]:
-    names = find_service(call)["tags"]
-    rows = (call.state.first("tag", team_id=call.team_id, name=name) for name in names)
-    return 200, [{"uuid": row.uuid, "name": row["name"]} for row in rows if row is not None]
 
 
 def list_services_of(call: Call) -> list[Row]:
@@ -250,12 +224,12 @@ def _add_part(call: Call, service: Row, part: Part) -> None:
             add_plain_variable(call.state, service, {"key": key, "value": value}, by_coolify=True)
     for name, path in part.volumes.items():
         volume = {"name": f"{service.uuid}_{name}", "mount_path": path, "host_path": None, "container_id": None}
-        owner = {"resource_type": _model(kind), "resource_id": row.id, "is_preview_suffix_enabled": True}
+        owner = {"resource_type": model_of(row), "resource_id": row.id, "is_preview_suffix_enabled": True}
         call.state.insert("database_volume", volume | owner, uuid=new_uuid())
 
 
 def _replace_parts(call: Call, service: Row, parts: tuple[Part, ...]) -> None:
-    existing = {one["name"]: one for one in _parts_of(call, service)}
+    existing = {one["name"]: one for one in parts_of(call, service)}
     for part in parts:
         if part.name in existing:
             call.state.update(existing.pop(part.name), image=part.image)
@@ -268,27 +242,20 @@ def _replace_parts(call: Call, service: Row, parts: tuple[Part, ...]) -> None:
 def _rename(call: Call, service: Row) -> None:
     """Give the parts the addresses that the request asks for: `urls` names a part and its comma-separated URLs."""
     wanted = {one.get("name"): one.get("url") for one in call.body.get("urls") or [] if isinstance(one, dict)}
-    for part in _parts_of(call, service, "service_application"):
+    for part in parts_of(call, service, "service_application"):
         if part["name"] in wanted:
             call.state.update(part, fqdn=wanted[part["name"]])
 
 
-def _parts_of(call: Call, service: Row, kind: str | None = None) -> list[Row]:
+def parts_of(call: Call, service: Row, kind: str | None = None) -> list[Row]:
+    """Return the containers of a service: applications first, or those of one kind."""
     kinds = (kind,) if kind else ("service_application", "service_database")
     return [row for one in kinds for row in call.state.all(one, service_id=service.id)]
 
 
 def _told(call: Call, service: Row) -> dict[str, Any]:
-    domains = [part["fqdn"] for part in _parts_of(call, service, "service_application") if part["fqdn"]]
+    domains = [part["fqdn"] for part in parts_of(call, service, "service_application") if part["fqdn"]]
     return {"uuid": service.uuid, "domains": domains}
-
-
-def _model(kind: str) -> str:
-    return "App\\Models\\" + {"service_application": "ServiceApplication", "service_database": "ServiceDatabase"}[kind]
-
-
-def _show_part(part: Row, call: Call) -> dict[str, Any]:
-    return present(part, call, uuid=part.uuid)
 
 
 def _show(row: Row, call: Call, *, brief: bool = False) -> dict[str, Any]:
@@ -296,8 +263,8 @@ def _show(row: Row, call: Call, *, brief: bool = False) -> dict[str, Any]:
     server = call.state.by_id("server", row["server_id"])
     assert server is not None, "a server with services is never deleted"  # noqa: S101 - invariant
     parts = {
-        "applications": [with_ids(one) for one in _parts_of(call, row, "service_application")],
-        "databases": [with_ids(one) for one in _parts_of(call, row, "service_database")],
+        "applications": [with_ids(one) for one in parts_of(call, row, "service_application")],
+        "databases": [with_ids(one) for one in parts_of(call, row, "service_database")],
     }
     # Here the server's settings come without what is hidden elsewhere, whatever the token may see.
     more: dict[str, Any] = {"server": with_ids(server) | {"settings": server_settings(server, sees_secrets=False)}}
@@ -314,3 +281,4 @@ def _show(row: Row, call: Call, *, brief: bool = False) -> dict[str, Any]:
 
 
 register_variables("services", find_service, bulk_is_brief=True)
+register_tags("services", find_service)

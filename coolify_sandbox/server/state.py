@@ -195,7 +195,8 @@ def _seed(state: State) -> None:
     """Make what a fresh installation has: root team, its server, one network, the server's key."""
     from coolify_sandbox.server.fields import SERVER, SERVER_SETTINGS, TEAM, USER
 
-    # The other way round the module needs this one.
+    # The other way round the modules need this one.
+    from coolify_sandbox.server.git_apps import seed_git_apps
     from coolify_sandbox.server.servers import add_server_variables
 
     settings = state.settings
@@ -238,6 +239,7 @@ def _seed(state: State) -> None:
         row_id=0,
     )
     add_server_variables(state, server)
+    seed_git_apps(state)
     state.insert(
         "destination",
         {"name": "coolify", "network": "coolify", "server_id": server.id, "team_id": ROOT_TEAM},
