@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AmbiguousNameError, NotFoundError
 from coolify.api.inventory import Environments
-from coolify.api.models import Application, RollbackImages, Variable
+from coolify.api.models import Application, Destination, RollbackImages, Variable
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.settings import ApplicationSettings, decode_labels
 from coolify.api.transport import Transport
@@ -31,6 +31,7 @@ __all__ = [
 
 _APPLICATIONS = TypeAdapter(tuple[dict[str, Any], ...])
 _VARIABLES = TypeAdapter(tuple[Variable, ...])
+_DESTINATIONS = TypeAdapter(tuple[Destination, ...])
 
 
 class _Frozen(BaseModel):
@@ -133,7 +134,7 @@ class ApplicationSpec(_Frozen):
 
 
 class VariableWrite(_Frozen):
-    """A production variable as it shall be; always written whole, because PATCH resets what is left out (trap 11)."""
+    """A variable as it shall be; always written whole, because PATCH resets what is left out (trap 11)."""
 
     key: str
     value: SecretStr | None
@@ -142,12 +143,14 @@ class VariableWrite(_Frozen):
     is_shown_once: bool = False
     is_runtime: bool = True
     is_buildtime: bool = True
+    is_preview: bool = False
+    """Whether it is the one of previews: a production variable brings a preview copy along, once (trap 10)."""
     comment: str | None = None
 
     def body(self) -> dict[str, Any]:
         """Return the request fields."""
         value = None if self.value is None else self.value.get_secret_value()
-        fields = self.model_dump(exclude={"value", "comment"}) | {"value": value, "is_preview": False}
+        fields = self.model_dump(exclude={"value", "comment"}) | {"value": value}
         return fields | ({"comment": self.comment} if self.comment is not None else {})
 
 
@@ -252,11 +255,6 @@ class Applications:
         """Queue a stop; images stay, they are the way back (trap 15)."""
         await self._transport.post_once(f"/applications/{uuid}/stop", query={"docker_cleanup": False})
 
-    async def move(self, uuid: str, environment_uuid: str) -> None:
-        """Move an application to another environment; it keeps running."""
-        (await self._capabilities()).require(Feature.MOVE)
-        await self._transport.post(f"/applications/{uuid}/move", {"environment_uuid": environment_uuid})
-
     async def restart(self, uuid: str) -> None:
         """Queue a restart without a build; the deployment that comes of it is listed as restart only."""
         await self._transport.post_once(f"/applications/{uuid}/restart")
@@ -264,6 +262,21 @@ class Applications:
     async def delete_preview(self, uuid: str, pull_request: int) -> None:
         """Delete the preview of a pull request."""
         await self._transport.delete(f"/applications/{uuid}/previews/{pull_request}")
+
+    async def destinations(self, uuid: str) -> tuple[Destination, ...]:
+        """Return the networks that an application runs on, the main one first (4.3.0 and later)."""
+        (await self._capabilities()).require(Feature.FURTHER_SERVERS)
+        return _DESTINATIONS.validate_python(await self._transport.get(f"/applications/{uuid}/destinations"))
+
+    async def add_destination(self, uuid: str, destination_uuid: str) -> None:
+        """Run an application on a further server too, from its next deployment on (4.3.0 and later)."""
+        if all(one.uuid != destination_uuid for one in await self.destinations(uuid)):
+            await self._transport.post(f"/applications/{uuid}/destinations", {"destination_uuid": destination_uuid})
+
+    async def remove_destination(self, uuid: str, destination_uuid: str) -> None:
+        """Run an application on a further server no more (4.3.0 and later)."""
+        (await self._capabilities()).require(Feature.FURTHER_SERVERS)
+        await self._transport.delete(f"/applications/{uuid}/destinations/{destination_uuid}")
 
     async def logs(self, uuid: str, lines: int = 100) -> str:
         """Return the last lines of the running container."""
@@ -291,7 +304,7 @@ class Variables:
         return _VARIABLES.validate_python(await self._transport.get(f"/applications/{application_uuid}/envs"))
 
     async def upsert(self, application_uuid: str, variables: Sequence[VariableWrite]) -> None:
-        """Create or replace production variables; nothing is deleted.
+        """Create or replace variables; nothing is deleted.
 
         The bulk endpoint is not transactional: after an error some may be written. Repeating is harmless.
         """

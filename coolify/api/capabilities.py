@@ -52,7 +52,13 @@ FULL_SUPPORT: Final = CoolifyVersion("4.3.0")
 class Feature(Enum):
     """Something that not every supported version has: first version, what it is, and what happens without it."""
 
-    MOVE = ("4.2.0", "moving an application to another environment", "")
+    MOVE = ("4.2.0", "moving an application, a database or a service to another environment", "")
+    CLONE = ("4.3.0", "cloning an application, a database or a service", "")
+    SERVICE_PARTS = ("4.2.0", "single containers of a service, and their logs", "")
+    DATABASE_HEALTH = ("4.1.2", "health checks of databases", "")
+    ENVIRONMENT_UPDATE = ("4.3.0", "renaming an environment", "")
+    FURTHER_SERVERS = ("4.3.0", "running an application on further servers", "")
+    RESTART_LIMIT = ("4.3.0", "the limit of restarts and the address template of previews", "")
     TAGS = ("4.2.0", "tags", "")
     DATABASE_LOGS = ("4.2.0", "logs of databases", "")
     POST_SWITCHES = (

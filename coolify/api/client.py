@@ -17,10 +17,14 @@ from coolify.api.databases import Databases
 from coolify.api.deployments import Deployments
 from coolify.api.errors import ApiError, MissingAbilityError, PermissionDeniedError
 from coolify.api.extras import ScheduledTasks, Storages, Tags
+from coolify.api.git_apps import GitApps
 from coolify.api.inventory import Environments, PrivateKeys, Projects, Teams
 from coolify.api.models import Ability, Access
+from coolify.api.relocation import Relocation
+from coolify.api.server_administration import ServerAdministration
 from coolify.api.servers import Destinations, Servers
-from coolify.api.team import GitApps, Instance, Notifications, Services, SharedVariables
+from coolify.api.service_parts import ServiceParts
+from coolify.api.team import Instance, Notifications, Services, SharedVariables
 from coolify.api.token import TokenSource
 from coolify.api.transport import RateBudget, RetryPolicy, Timeouts, Transport
 
@@ -57,7 +61,7 @@ class CoolifyClient:
         self._capabilities: Capabilities | None = None
         self.teams = Teams(self._transport)
         self.projects = Projects(self._transport)
-        self.environments = Environments(self._transport)
+        self.environments = Environments(self._transport, self.capabilities)
         self.servers = Servers(self._transport, self.capabilities)
         self.destinations = Destinations(self._transport)
         self.private_keys = PrivateKeys(self._transport)
@@ -66,6 +70,14 @@ class CoolifyClient:
         self.storages = Storages(self._transport, self.capabilities)
         self.scheduled_tasks = ScheduledTasks(self._transport, self.capabilities)
         self.tags = Tags(self._transport, self.capabilities)
+        self.database_storages = Storages(self._transport, self.capabilities, "databases")
+        self.database_tags = Tags(self._transport, self.capabilities, "databases")
+        self.service_storages = Storages(self._transport, self.capabilities, "services")
+        self.service_tags = Tags(self._transport, self.capabilities, "services")
+        self.service_tasks = ScheduledTasks(self._transport, self.capabilities, "services")
+        self.service_parts = ServiceParts(self._transport, self.capabilities)
+        self.relocation = Relocation(self._transport, self.capabilities)
+        self.server_administration = ServerAdministration(self._transport, self.capabilities)
         self.databases = Databases(self._transport, self.capabilities)
         self.backups = Backups(self._transport)
         self.s3_storages = S3Storages(self._transport, self.capabilities)

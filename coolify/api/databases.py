@@ -95,6 +95,21 @@ class DatabaseSettings(BaseModel):
     limits_memory_reservation: str | None = None
     limits_cpus: str | None = None
     limits_cpu_shares: int | None = None
+    limits_cpuset: str | None = None
+    limits_memory_swappiness: int | None = Field(default=None, ge=0, le=100)
+    public_port_timeout: int | None = Field(default=None, ge=1)
+    postgres_initdb_args: str | None = None
+    postgres_host_auth_method: str | None = None
+    health_check_enabled: bool | None = None
+    health_check_interval: int | None = Field(default=None, ge=1)
+    health_check_timeout: int | None = Field(default=None, ge=1)
+    health_check_retries: int | None = Field(default=None, ge=1)
+    health_check_start_period: int | None = Field(default=None, ge=0)
+
+    @property
+    def has_health_check(self) -> bool:
+        """Whether anything of the health check is set."""
+        return any(name.startswith("health_check_") for name in self.model_fields_set)
 
     def body(self, engine: DatabaseEngine) -> dict[str, Any]:
         """Return the request body of exactly the fields that were set.
@@ -106,6 +121,8 @@ class DatabaseSettings(BaseModel):
         for name in sorted(self.model_fields_set):
             value = getattr(self, name)
             value = value.get_secret_value() if isinstance(value, SecretStr) else value
+            if name.startswith("postgres_") and engine is not DatabaseEngine.POSTGRESQL:
+                _own(engine, None, name)
             if name == "conf":
                 body[_own(engine, _CONF.get(engine), name)] = base64.b64encode(str(value).encode()).decode()
             elif name in {"user", "password", "root_password", "database"}:
@@ -201,6 +218,7 @@ class Databases:
         found = await self.find(environment_id, spec.name)
         if found is not None:
             return Ensured(found, created=False)
+        await self._refuse_unsupported(spec.settings)
         body = {
             **spec.settings.body(spec.engine),
             **spec.placement.model_dump(exclude_none=True),
@@ -219,6 +237,7 @@ class Databases:
 
         A changed password is not changed inside of a volume that has been initialised (reference 5.2).
         """
+        await self._refuse_unsupported(settings)
         body = settings.body(database.engine)
         if body:
             await self._transport.patch(f"/databases/{database.uuid}", body)
@@ -259,6 +278,14 @@ class Databases:
             names = {"key", "value", "is_literal", "is_multiline", "is_shown_once", "comment"}
             items = [{name: one for name, one in item.body().items() if name in names} for item in variables]
             await self._transport.patch(f"/databases/{uuid}/envs/bulk", {"data": items})
+
+    async def delete_variable(self, uuid: str, variable_uuid: str) -> None:
+        """Delete one environment variable."""
+        await self._transport.delete(f"/databases/{uuid}/envs/{variable_uuid}")
+
+    async def _refuse_unsupported(self, settings: DatabaseSettings) -> None:
+        if settings.has_health_check:
+            (await self._capabilities()).require(Feature.DATABASE_HEALTH)
 
     async def _act(self, uuid: str, action: str) -> bool:
         try:

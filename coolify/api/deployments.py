@@ -96,6 +96,51 @@ class Deployments:
 
         return await self._queue(application_uuid, send)
 
+    async def trigger_preview(
+        self, application_uuid: str, pull_request: int, *, docker_tag: str | None = None, force: bool = False
+    ) -> str:
+        """Queue a deployment of a pull request's preview and return its UUID.
+
+        Args:
+            application_uuid: The application.
+            pull_request: Number of a pull request that Coolify knows from a webhook; any for image applications.
+            docker_tag: Tag of the image, for image applications only.
+            force: Whether to build without a cache.
+
+        Raises:
+            DeploymentNotStoredError: Coolify queued none: it does not know the pull request, or has it queued already.
+        """
+        query: dict[str, Any] = {"uuid": application_uuid, "pull_request_id": pull_request}
+        query |= ({"docker_tag": docker_tag} if docker_tag else {}) | ({"force": True} if force else {})
+        answer = await self._transport.post_once("/deploy", query=query)
+        item = (answer.get("deployments") or [{}])[0]
+        uuid = item.get("deployment_uuid")
+        if uuid is None or not await self._is_stored(str(uuid)):
+            raise DeploymentNotStoredError(
+                f"Coolify queued no preview of pull request {pull_request}: {item.get('message') or 'no message'}"
+            )
+        return str(uuid)
+
+    async def start(self, application_uuid: str) -> Triggered:
+        """Deploy an application that is stopped; the same as `trigger`, whose answer tells when the queue is full.
+
+        `/applications/{uuid}/start` is never used: it answers a full queue like success (trap 2).
+        """
+        return await self.trigger(application_uuid)
+
+    async def restart(self, application_uuid: str) -> Triggered:
+        """Queue a restart that uses the image that is there, with the variables as they are now.
+
+        Raises:
+            DeploymentNotStoredError: The queue is full; Coolify answers that like success (trap 2).
+        """
+
+        async def send() -> tuple[str | None, str]:
+            answer = await self._transport.post_once(f"/applications/{application_uuid}/restart")
+            return answer.get("deployment_uuid"), str(answer.get("message") or "")
+
+        return await self._queue(application_uuid, send)
+
     async def rollback(self, application_uuid: str, commit: str) -> Triggered:
         """Queue a deployment of a kept image of this commit.
 

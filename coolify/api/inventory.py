@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from pydantic import BaseModel, Field, SecretStr, TypeAdapter
 
+from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AmbiguousNameError, ConflictError, NotFoundError
-from coolify.api.models import Application, Environment, PrivateKey, Project, Team
+from coolify.api.models import Answer, Application, Environment, PrivateKey, Project, Team
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
 
-__all__ = ["Environments", "PrivateKeys", "Projects", "Teams"]
+__all__ = ["Environments", "Member", "PrivateKeys", "Projects", "Teams"]
 
+_TEAMS = TypeAdapter(tuple[Team, ...])
 _PROJECTS = TypeAdapter(tuple[Project, ...])
 _ENVIRONMENTS = TypeAdapter(tuple[Environment, ...])
 _KEYS = TypeAdapter(tuple[PrivateKey, ...])
+
+
+class Member(Answer):
+    """Somebody in a team."""
+
+    id: int
+    name: str
+    email: str | None = None
+
+
+_MEMBERS = TypeAdapter(tuple[Member, ...])
 
 
 class _Created(BaseModel):
@@ -33,6 +48,14 @@ class Teams:
     async def current(self) -> Team:
         """Return the team of the token; the path exists on every version."""
         return Team.model_validate(await self._transport.get("/teams/current"))
+
+    async def list(self) -> tuple[Team, ...]:
+        """Return the teams that the token may see: its own."""
+        return _TEAMS.validate_python(await self._transport.get("/teams"))
+
+    async def members(self) -> tuple[Member, ...]:
+        """Return the members of the token's team."""
+        return _MEMBERS.validate_python(await self._transport.get("/teams/current/members"))
 
 
 class Projects:
@@ -98,6 +121,11 @@ class Projects:
             return Ensured(found, created=False)
         return Ensured(await self.create(name, description), created=True)
 
+    async def update(self, uuid: str, *, name: str | None = None, description: str | None = None) -> None:
+        """Change name or description; what is None stays."""
+        body = {"name": name, "description": description}
+        await self._transport.patch(f"/projects/{uuid}", {key: one for key, one in body.items() if one is not None})
+
     async def delete(self, uuid: str) -> None:
         """Delete a project with its environments.
 
@@ -110,8 +138,9 @@ class Projects:
 class Environments:
     """`/projects/{uuid}/environments` (reference 1.1)."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, capabilities: Callable[[], Awaitable[Capabilities]]) -> None:
         self._transport = transport
+        self._capabilities = capabilities
 
     async def list(self, project_uuid: str) -> tuple[Environment, ...]:
         """Return the environments of a project."""
@@ -141,6 +170,23 @@ class Environments:
             if existing is None:
                 raise
             return Ensured(existing, created=False)
+
+    async def update(
+        self, project_uuid: str, environment: str, *, name: str | None = None, description: str | None = None
+    ) -> None:
+        """Change name or description; what is None stays (4.3.0 and later)."""
+        (await self._capabilities()).require(Feature.ENVIRONMENT_UPDATE)
+        body = {"name": name, "description": description}
+        path = f"/projects/{project_uuid}/environments/{environment}"
+        await self._transport.patch(path, {key: one for key, one in body.items() if one is not None})
+
+    async def delete(self, project_uuid: str, environment: str) -> None:
+        """Delete an environment by its name or UUID.
+
+        Raises:
+            BadRequestError: It still has resources.
+        """
+        await self._transport.delete(f"/projects/{project_uuid}/environments/{environment}")
 
     async def _find(self, project_uuid: str, name: str) -> Environment | None:
         return next((one for one in await self.list(project_uuid) if one.name == name), None)
@@ -184,3 +230,20 @@ class PrivateKeys:
             return next((key for key in await self.list() if key.name == name), None)
 
         return await create_once(send, find)
+
+    async def get(self, uuid: str) -> PrivateKey:
+        """Return one key, without its private half."""
+        return PrivateKey.model_validate(await self._transport.get(f"/security/keys/{uuid}"))
+
+    async def update(self, uuid: str, name: str, private_key: SecretStr) -> None:
+        """Replace a key; Coolify wants the private half with every change."""
+        body = {"name": name, "private_key": private_key.get_secret_value()}
+        await self._transport.patch(f"/security/keys/{uuid}", body)
+
+    async def delete(self, uuid: str) -> None:
+        """Delete a key.
+
+        Raises:
+            ValidationFailedError: Servers or applications use it.
+        """
+        await self._transport.delete(f"/security/keys/{uuid}")

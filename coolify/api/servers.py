@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -20,6 +20,7 @@ __all__ = [
     "Sentinel",
     "ServerDomains",
     "ServerResource",
+    "ServerSettingsWrite",
     "ServerSpec",
     "Servers",
 ]
@@ -36,6 +37,27 @@ class ServerSpec(BaseModel):
     port: int = 22
     user: str = "root"
     description: str | None = None
+
+
+class ServerSettingsWrite(BaseModel):
+    """What PATCH of a server accepts; what is not set is not sent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str | None = None
+    description: str | None = None
+    ip: str | None = None
+    port: int | None = None
+    user: str | None = None
+    private_key_uuid: str | None = None
+    is_build_server: bool | None = None
+    proxy_type: Literal["traefik", "caddy", "nginx", "none"] | None = None
+    concurrent_builds: int | None = Field(default=None, ge=1)
+    dynamic_timeout: int | None = Field(default=None, ge=1, description="Seconds that a deployment may take.")
+    deployment_queue_limit: int | None = Field(default=None, ge=1)
+    connection_timeout: int | None = Field(default=None, ge=1, le=300)
+    server_disk_usage_notification_threshold: int | None = Field(default=None, ge=1, le=100)
+    server_disk_usage_check_frequency: str | None = None
 
 
 class ServerResource(Answer):
@@ -135,8 +157,14 @@ class Servers:
         """Return the host names that lead to a server's resources, without scheme, port and path."""
         return _DOMAINS.validate_python(await self._transport.get(f"/servers/{uuid}/domains"))
 
+    async def update(self, uuid: str, settings: ServerSettingsWrite) -> None:
+        """Change exactly the given settings."""
+        body = settings.model_dump(exclude_unset=True)
+        if body:
+            await self._transport.patch(f"/servers/{uuid}", body)
+
     async def delete(self, uuid: str) -> None:
-        """Delete a server that nothing runs on."""
+        """Delete a server that nothing runs on; `force`, which deletes all that runs there, is never sent."""
         await self._transport.delete(f"/servers/{uuid}")
 
     async def proxy(self, uuid: str) -> ProxyState:

@@ -10,13 +10,49 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from coolify.api.capabilities import Capabilities, Feature
 
-__all__ = ["ApplicationSettings", "decode_labels"]
+__all__ = ["ApplicationSettings", "ComposeDomain", "decode_labels"]
 
 _BASE64: Final = frozenset({"custom_labels", "custom_nginx_configuration"})
-_SINCE: Final[Mapping[str, Feature]] = {"noindex_domains": Feature.NOINDEX_DOMAINS} | dict.fromkeys(
-    ("is_preview_deployments_enabled", "docker_images_to_keep", "stop_grace_period", "include_source_commit_in_build"),
-    Feature.APPLICATION_SETTINGS,
+_BLOCK: Final = (
+    "custom_internal_name",
+    "disable_build_cache",
+    "docker_images_to_keep",
+    "gpu_count",
+    "gpu_device_ids",
+    "gpu_driver",
+    "gpu_options",
+    "include_source_commit_in_build",
+    "inject_build_args_to_dockerfile",
+    "is_consistent_container_name_enabled",
+    "is_env_sorting_enabled",
+    "is_git_lfs_enabled",
+    "is_git_shallow_clone_enabled",
+    "is_git_submodules_enabled",
+    "is_gpu_enabled",
+    "is_gzip_enabled",
+    "is_log_drain_enabled",
+    "is_pr_deployments_public_enabled",
+    "is_preview_deployments_enabled",
+    "is_raw_compose_deployment_enabled",
+    "is_stripprefix_enabled",
+    "stop_grace_period",
 )
+_SINCE: Final[Mapping[str, Feature]] = (
+    {"noindex_domains": Feature.NOINDEX_DOMAINS}
+    | dict.fromkeys(("max_restart_count", "preview_url_template"), Feature.RESTART_LIMIT)
+    | dict.fromkeys(_BLOCK, Feature.APPLICATION_SETTINGS)
+)
+
+
+class ComposeDomain(BaseModel):
+    """Addresses of one container of a compose application."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    domain: str
+    """Comma-separated URLs."""
+    redirect: Literal["both", "www", "non-www"] | None = None
 
 
 class ApplicationSettings(BaseModel):
@@ -96,6 +132,33 @@ class ApplicationSettings(BaseModel):
     docker_images_to_keep: int | None = None
     stop_grace_period: int | None = None
     include_source_commit_in_build: bool | None = None
+    docker_compose_domains: tuple[ComposeDomain, ...] | None = None
+    is_container_label_escape_enabled: bool | None = None
+    is_preserve_repository_enabled: bool | None = None
+    manual_webhook_secret_github: SecretStr | None = None
+    manual_webhook_secret_gitlab: SecretStr | None = None
+    manual_webhook_secret_bitbucket: SecretStr | None = None
+    manual_webhook_secret_gitea: SecretStr | None = None
+    max_restart_count: int | None = None
+    preview_url_template: str | None = None
+    custom_internal_name: str | None = None
+    disable_build_cache: bool | None = None
+    gpu_count: str | None = None
+    gpu_device_ids: str | None = None
+    gpu_driver: str | None = None
+    gpu_options: str | None = None
+    inject_build_args_to_dockerfile: bool | None = None
+    is_consistent_container_name_enabled: bool | None = None
+    is_env_sorting_enabled: bool | None = None
+    is_git_lfs_enabled: bool | None = None
+    is_git_shallow_clone_enabled: bool | None = None
+    is_git_submodules_enabled: bool | None = None
+    is_gpu_enabled: bool | None = None
+    is_gzip_enabled: bool | None = None
+    is_log_drain_enabled: bool | None = None
+    is_pr_deployments_public_enabled: bool | None = None
+    is_raw_compose_deployment_enabled: bool | None = None
+    is_stripprefix_enabled: bool | None = None
 
     def body(self, capabilities: Capabilities) -> dict[str, Any]:
         """Return the request body of exactly the fields that were set.
@@ -118,7 +181,7 @@ def _on_the_wire(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, tuple):
-        return list(value)
+        return [one.model_dump(exclude_none=True) if isinstance(one, BaseModel) else one for one in value]
     if name in _BASE64 and value is not None:
         return base64.b64encode(str(value).encode()).decode()
     return value

@@ -1,31 +1,30 @@
-"""What belongs to a team: shared variables, notifications, one-click services, Git apps, the API switch."""
+"""What belongs to a team: shared variables, notifications, one-click services, the API switch."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, model_validator
 
-from coolify.api.applications import Placement
+from coolify.api.applications import Placement, VariableWrite
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AmbiguousNameError, BadRequestError, EndpointMissingError
-from coolify.api.models import Answer
+from coolify.api.models import Answer, Variable
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
 
 __all__ = [
     "Channel",
     "ChannelSettings",
-    "GitApp",
-    "GitApps",
     "Instance",
     "Notifications",
     "Resource",
     "Service",
+    "ServiceSettings",
     "ServiceSpec",
     "Services",
     "SharedScope",
@@ -206,6 +205,28 @@ class ServiceSpec(BaseModel):
         return body | {"type": self.type}
 
 
+class ServiceSettings(BaseModel):
+    """What PATCH accepts; what is not set is not sent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str | None = None
+    description: str | None = None
+    compose: str | None = Field(default=None, description="Compose file as plain text.")
+    urls: Mapping[str, str] | None = Field(default=None, description="Container -> its comma-separated URLs.")
+    force_domain_override: bool | None = None
+
+    def body(self) -> dict[str, Any]:
+        """Return the request body of exactly the fields that were set."""
+        body = self.model_dump(exclude_unset=True, exclude={"compose", "urls"})
+        if self.compose is not None:
+            body["docker_compose_raw"] = base64.b64encode(self.compose.encode()).decode()
+        if self.urls is not None:
+            body["urls"] = [{"name": name, "url": url} for name, url in self.urls.items()]
+        return body
+
+
+_VARIABLES: Final = TypeAdapter(tuple[Variable, ...])
 _SERVICES: Final = TypeAdapter(tuple[Service, ...])
 
 
@@ -249,6 +270,27 @@ class Services:
 
         return Ensured(await create_once(send, lambda: self.find(environment_id, spec.name)), created=True)
 
+    async def update(self, uuid: str, settings: ServiceSettings) -> None:
+        """Change exactly the given settings; a new compose file takes effect with the next start."""
+        body = settings.body()
+        if body:
+            await self._transport.patch(f"/services/{uuid}", body)
+
+    async def variables(self, uuid: str) -> tuple[Variable, ...]:
+        """Return the environment variables, Coolify's own among them."""
+        return _VARIABLES.validate_python(await self._transport.get(f"/services/{uuid}/envs"))
+
+    async def set_variables(self, uuid: str, variables: Sequence[VariableWrite]) -> None:
+        """Create or replace environment variables; nothing is deleted."""
+        if variables:
+            names = {"key", "value", "is_literal", "is_multiline", "is_shown_once", "comment"}
+            items = [{name: one for name, one in item.body().items() if name in names} for item in variables]
+            await self._transport.patch(f"/services/{uuid}/envs/bulk", {"data": items})
+
+    async def delete_variable(self, uuid: str, variable_uuid: str) -> None:
+        """Delete one environment variable."""
+        await self._transport.delete(f"/services/{uuid}/envs/{variable_uuid}")
+
     async def start(self, uuid: str) -> bool:
         """Queue the start; return False when it runs already."""
         return await self._act(uuid, "start")
@@ -276,36 +318,6 @@ class Services:
         except BadRequestError:
             return False
         return True
-
-
-class GitApp(Answer):
-    """A GitHub or GitLab app through which Coolify reads private repositories."""
-
-    id: int
-    name: str
-    uuid: str | None = None
-    organization: str | None = None
-    is_public: bool = False
-
-
-_GIT_APPS: Final = TypeAdapter(tuple[GitApp, ...])
-
-
-class GitApps:
-    """`/github-apps` and `/gitlab-apps`."""
-
-    def __init__(self, transport: Transport, capabilities: CapabilitiesSource) -> None:
-        self._transport = transport
-        self._capabilities = capabilities
-
-    async def github(self) -> tuple[GitApp, ...]:
-        """Return the GitHub apps that the team may use."""
-        return _GIT_APPS.validate_python(await self._transport.get("/github-apps"))
-
-    async def gitlab(self) -> tuple[GitApp, ...]:
-        """Return the GitLab apps that the team may use (4.3.0 and later)."""
-        (await self._capabilities()).require(Feature.GITLAB_APPS)
-        return _GIT_APPS.validate_python(await self._transport.get("/gitlab-apps"))
 
 
 class Resource(Answer):

@@ -26,9 +26,9 @@ from coolify_sandbox.server.queue import DeploymentQueue
 from coolify_sandbox.server.state import Row, State, Token
 from coolify_sandbox.server.versions import at_least_version
 
-__all__ = ["create_app"]
+__all__ = ["HANDLERS", "create_app"]
 
-_HANDLERS: Final = (
+HANDLERS: Final = (
     "applications",
     "backups",
     "databases",
@@ -103,7 +103,7 @@ def create_app(state: State, runtime: Runtime) -> Starlette:
 
     `app.state.faults` injects faults and lists the requests, `app.state.queue` is the deployment queue.
     """
-    for module in _HANDLERS:
+    for module in HANDLERS:
         import_module(f"coolify_sandbox.server.{module}")
     queue = DeploymentQueue(state, runtime)
     limit = _RateLimit(state.settings.rate_limit, state.settings.clock)

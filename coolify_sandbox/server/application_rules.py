@@ -211,7 +211,9 @@ def variant_rules(variant: str) -> Mapping[str, tuple[Rule, ...]]:
         case "private-deploy-key":
             return git | {"private_key_uuid": (required, text)}
         case "private-github-app":
-            return git | {"github_app_uuid": (required, text)}
+            # Here `owner/name` will do too.
+            named = {"git_repository": (required, text)}
+            return git | named | {"github_app_uuid": (required, text)}
         case "dockerfile":
             return {"dockerfile": (text,)}
         case _:

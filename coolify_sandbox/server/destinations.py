@@ -49,7 +49,7 @@ async def create_destination(call: Call) -> tuple[int, Any]:
     return 201, _destination(row, server)
 
 
-@route("PATCH", "/destinations/{uuid}", "write", body=True, since="4.2.0")
+@route("PATCH", "/destinations/{uuid}", "write", body=True, since="4.3.0")
 async def patch_destination(call: Call) -> tuple[int, Any]:
     refuse_invalid(validate(call.body, {"name": (text,)}))
     row, server = _find(call)
@@ -65,7 +65,7 @@ async def delete_destination(call: Call) -> tuple[int, Any]:
     return 200, {"message": "Deleted."}
 
 
-@route("GET", "/applications/{uuid}/destinations", "read", since="4.2.0")
+@route("GET", "/applications/{uuid}/destinations", "read", since="4.3.0")
 async def application_destinations(call: Call) -> tuple[int, Any]:
     application = call.find("application", call.path["uuid"], "Application")
     row = call.state.by_id("destination", application["destination_id"])
@@ -76,7 +76,7 @@ async def application_destinations(call: Call) -> tuple[int, Any]:
     return 200, [shown | {"server_uuid": server.uuid, "server_id": server.id, "is_primary": True}]
 
 
-@route("POST", "/applications/{uuid}/destinations", "write", body=True, since="4.2.0")
+@route("POST", "/applications/{uuid}/destinations", "write", body=True, since="4.3.0")
 async def add_application_destination(call: Call) -> tuple[int, Any]:
     application = call.find("application", call.path["uuid"], "Application")
     row = call.state.by_uuid("destination", str(call.body.get("destination_uuid")))
@@ -86,6 +86,17 @@ async def add_application_destination(call: Call) -> tuple[int, Any]:
         refuse(422, "Cannot attach a destination on the same server as the primary destination.")
     # Further servers have no applications of their own here.
     refuse(422, "Only one server runs applications in this installation.")
+
+
+@route("DELETE", "/applications/{uuid}/destinations/{destination}", "write", since="4.3.0")
+async def remove_application_destination(call: Call) -> tuple[int, Any]:
+    application = call.find("application", call.path["uuid"], "Application")
+    row = call.state.by_uuid("destination", call.path["destination"])
+    if row is None or row["team_id"] != call.team_id:
+        refuse(404, "Destination not found.")
+    if row.id == application["destination_id"]:
+        refuse(422, "Cannot remove the primary destination.")
+    refuse(404, "Destination is not attached to this application.")
 
 
 @route("GET", "/resources", "read")

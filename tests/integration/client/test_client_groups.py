@@ -11,7 +11,7 @@ from coolify.api import ApplicationSpec, CoolifyClient, Placement, PublicGitSour
 from coolify.api.backups import BackupStatus, BackupWrite, S3StorageWrite
 from coolify.api.databases import DatabaseEngine, DatabaseSettings, DatabaseSpec
 from coolify.api.errors import ApiError, NotFoundError, UnsupportedVersionError, ValidationFailedError
-from coolify.api.extras import TaskWrite
+from coolify.api.extras import TaskWrite, VolumeBackupWrite
 from coolify.api.servers import ServerSpec
 from coolify.api.team import Channel, ServiceSpec, SharedScope
 from coolify_sandbox.sandbox import Sandbox
@@ -160,7 +160,7 @@ async def test_volumes_and_files_are_created_once(client, application) -> None:
     file = await client.storages.ensure_file(application.uuid, "/app/config.yml", "a: 1")
     assert (await client.storages.ensure_file(application.uuid, "/app/config.yml", "a: 1")).uuid == file.uuid
     assert [one.name for one in await client.storages.volumes(application.uuid)] == [f"{application.uuid}-data"]
-    backup = await client.storages.back_up(application.uuid, volume.uuid, "daily")
+    backup = await client.storages.back_up(application.uuid, volume.uuid, VolumeBackupWrite(frequency="daily"))
     assert backup.frequency == "daily"
     await client.storages.delete(application.uuid, file.uuid)
     assert await client.storages.files(application.uuid) == ()
