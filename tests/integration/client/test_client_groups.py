@@ -12,6 +12,7 @@ from coolify.api.backups import BackupStatus, BackupWrite, S3StorageWrite
 from coolify.api.databases import DatabaseEngine, DatabaseSettings, DatabaseSpec
 from coolify.api.errors import ApiError, NotFoundError, UnsupportedVersionError, ValidationFailedError
 from coolify.api.extras import TaskWrite, VolumeBackupWrite
+from coolify.api.relocation import ResourceKind
 from coolify.api.servers import ServerSpec
 from coolify.api.team import Channel, ServiceSpec, SharedScope
 from coolify_sandbox.sandbox import Sandbox
@@ -304,7 +305,7 @@ async def test_what_a_version_lacks_is_refused_by_name_and_never_sent(monkeypatc
                 client.databases.logs("x" * 24),
                 client.storages.back_up("x" * 24, "x" * 24, "daily"),
                 client.scheduled_tasks.execute("x" * 24, "x" * 24),
-                client.applications.move("x" * 24, "x" * 24),
+                client.relocation.move(ResourceKind.APPLICATION, "x" * 24, "x" * 24),
                 client.git_apps.gitlab(),
             ]
             for request in refused:
