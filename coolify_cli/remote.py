@@ -209,7 +209,8 @@ class _Follower:
             if line.id not in self._printed:
                 self._printed.add(line.id)
                 self._newest = max(self._newest, line.timestamp)
-                _print_line(self.console, line)
+                if not line.message.startswith(_BOOKKEEPING):
+                    _print_line(self.console, line)
 
     async def _read(self, client: PrefectClient) -> list[Log]:
         from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterLevel, LogFilterTimestamp
@@ -242,6 +243,8 @@ class _Follower:
 
 
 _LEVELS: Final = {30: "yellow", 40: "red", 50: "bold red"}
+_BOOKKEEPING: Final = ("Beginning flow run", "Beginning subflow run", "View at ", "Finished in state Completed")
+"""Lines of Prefect about itself, one or two for every step."""
 
 
 def _print_line(console: Console, line: Log) -> None:
