@@ -66,6 +66,8 @@ _PAGES: Final = frozenset({429, 500, 503})
 _GET_ONLY_BEFORE: Final = ("/validate", "/enable", "/disable")
 _ELEVATED: Final = frozenset({"root", "*", "write", "write:sensitive", "deploy", "read:sensitive"})
 
+_WRITING: Final = frozenset({"root", "*", "write", "write:sensitive"})
+
 
 class _RateLimit:
     """Requests of a user in the current minute, which begins with the first one (reference 0.4)."""
@@ -222,8 +224,10 @@ def _match(request: Request, state: State) -> tuple[Endpoint, dict[str, str]]:
         raise Refusal(404, _DOCS)
     # A literal segment wins over a placeholder.
     known.sort(key=lambda one: one[0].pattern.groups)
+    # What can be read can be asked for without its body.
+    method = "GET" if request.method == "HEAD" else request.method
     for endpoint, values in known:
-        if endpoint.method == request.method:
+        if endpoint.method == method:
             return endpoint, values
     action = next((one for one in known if one[0].method == "POST" and path.rstrip("/").endswith(_ACTIONS)), None)
     if request.method == "GET" and action is not None:
@@ -247,7 +251,7 @@ def _authenticate(request: Request, state: State) -> Token:
 
 def _refuse_unauthorised(request: Request, state: State, token: Token, endpoint: Endpoint) -> None:
     """Check role, API switch, allow list and ability, in this order."""
-    if token.role == "member" and _ELEVATED & token.abilities:
+    if token.role == "member" and _elevated(state.settings.version) & token.abilities:
         raise Refusal(403, {"message": "Missing required team role."})
     instance = state.by_id("instance", 0)
     if instance is not None:
@@ -255,6 +259,13 @@ def _refuse_unauthorised(request: Request, state: State, token: Token, endpoint:
     ability = endpoint.ability or ""
     if not token.can(ability):
         raise Refusal(403, {"message": f"Missing required permissions: {ability}"})
+
+
+def _elevated(version: str) -> frozenset[str]:
+    """Return the abilities that a plain member may not have; before 4.1.2 none were looked at (reference 0.3)."""
+    if at_least_version(version, _SINCE_POST_ONLY):
+        return _ELEVATED
+    return _WRITING if at_least_version(version, "4.1.2") else frozenset()
 
 
 def _refuse_closed(request: Request, instance: Row, endpoint: Endpoint) -> None:

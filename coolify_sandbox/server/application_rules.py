@@ -9,9 +9,12 @@ from typing import Any, Final
 from coolify_sandbox.server.validation import (
     Rule,
     at_least,
+    at_most,
     boolean,
+    description,
     integer,
     is_base64,
+    longest,
     matches,
     not_null,
     number,
@@ -33,7 +36,7 @@ def _image(_: str, value: Any) -> str | None:  # noqa: ANN401 - JSON
     return None if fine else _IMAGE_MESSAGE
 
 
-_COMMAND: Final[tuple[Rule, ...]] = (text, matches(_SHELL_SAFE))
+_COMMAND: Final[tuple[Rule, ...]] = (text, longest(1000), matches(_SHELL_SAFE))
 _ABSOLUTE: Final[tuple[Rule, ...]] = (text, matches(_PATH))
 
 BUILD_PACKS: Final = ("nixpacks", "railpack", "static", "dockerfile", "dockercompose")
@@ -92,8 +95,8 @@ _SETTINGS_TEXTS: Final = frozenset({"custom_internal_name", "gpu_count", "gpu_de
 
 UPDATE_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "name": (text,),
-    "description": (text,),
-    "domains": (text,),
+    "description": (text, description),
+    "domains": (text, longest(2048)),
     **_GIT,
     "build_pack": (one_of(*BUILD_PACKS),),
     "static_image": (one_of("nginx:alpine"),),
@@ -104,10 +107,10 @@ UPDATE_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             "start_command",
             "docker_compose_custom_build_command",
             "docker_compose_custom_start_command",
-            "custom_docker_run_options",
         ),
         _COMMAND,
     ),
+    "custom_docker_run_options": (text, longest(2000), matches(_SHELL_SAFE)),
     "ports_exposes": (text,),
     "ports_mappings": (text, matches(r"^\d+:\d+(,\d+:\d+)*$")),
     **dict.fromkeys(
@@ -136,9 +139,9 @@ UPDATE_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         (text,),
     ),
     "health_check_type": (one_of("http", "cmd"),),
-    "health_check_command": (text, matches(r"^[A-Za-z0-9 \-_./:=@,+]*$")),
+    "health_check_command": (text, longest(1000), matches(r"^[A-Za-z0-9 \-_./:=@,+]*$")),
     "health_check_path": (text, matches(r"^/[A-Za-z0-9._~/@:%+=,&-]*$")),
-    "health_check_port": (integer,),
+    "health_check_port": (integer, at_least(1), at_most(65535)),
     "health_check_host": (text,),
     "health_check_method": (one_of("GET", "HEAD", "POST", "OPTIONS"),),
     "health_check_scheme": (one_of("http", "https"),),
@@ -166,7 +169,7 @@ UPDATE_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     **dict.fromkeys(_FLAGS, (boolean,)),
     **{name: (text,) if name in _SETTINGS_TEXTS else (boolean,) for name in SETTINGS_FIELDS},
     "stop_grace_period": (integer, at_least(1)),
-    "docker_images_to_keep": (integer, at_least(0)),
+    "docker_images_to_keep": (integer, at_least(0), at_most(100)),
 }
 """All fields of PATCH; creating takes the same, and `CREATE_ONLY`, but not `dockerfile_target_build`."""
 
@@ -227,6 +230,9 @@ def hand_written_errors(body: Mapping[str, Any]) -> dict[str, str]:
         for field in ("custom_labels", "custom_nginx_configuration", "dockerfile")
         if field in body and not is_base64(body[field])
     }
+    hosts = [pair.partition(":")[0] for pair in str(body.get("ports_mappings") or "").split(",")]
+    if len(hosts) != len(set(hosts)):
+        errors["ports_mappings"] = "The ports_mappings must not map a host port twice."
     ports = body.get("ports_exposes")
     if ports is not None and not re.fullmatch(r"\d+(,\d+)*", str(ports)):
         errors["ports_exposes"] = "The ports_exposes should be a comma separated list of numbers."

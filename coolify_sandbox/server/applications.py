@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from coolify_sandbox.server.application_rules import (
+    BUILD_PACKS,
     CREATE_ONLY,
     SETTINGS_FIELDS,
     SINCE,
@@ -23,13 +24,17 @@ from coolify_sandbox.server.projects import environment_of, find_environment, pr
 from coolify_sandbox.server.servers import server_settings
 from coolify_sandbox.server.state import Row, new_uuid
 from coolify_sandbox.server.tags import ensure_tag
-from coolify_sandbox.server.validation import Rule, boolean, refuse_invalid, text, validate
+from coolify_sandbox.server.validation import Rule, boolean, one_of, refuse_invalid, text, validate
 from coolify_sandbox.server.versions import at_least_version
 
 __all__ = ["embedded_application", "placement_details", "placement_of", "show_application", "with_ids"]
 
+_SHORTEST_TAG: Final = 2
 _STORED_SETTINGS: Final = frozenset(APPLICATION_SETTINGS)
 _ACTIONS: Final = frozenset({"instant_deploy", "force_domain_override", "docker_compose_domains"})
+_ONE_LINE: Final = ("pre_deployment_command", "post_deployment_command")
+_NOT_COMPOSE: Final = "The docker_compose_domains field is only for applications of the build pack dockercompose."
+_COMPOSE: Final = "The domains field is not for the build pack dockercompose. Use docker_compose_domains instead."
 _REGENERATING: Final = ("domains", "noindex_domains", "is_gzip_enabled", "is_stripprefix_enabled")
 _VARIANTS: Final = ("public", "private-deploy-key", "private-github-app", "dockerfile", "dockerimage")
 
@@ -37,7 +42,10 @@ _VARIANTS: Final = ("public", "private-deploy-key", "private-github-app", "docke
 def _rules(call: Call) -> dict[str, tuple[Rule, ...]]:
     """Return the rules of the fields that the server's version knows."""
     version = call.state.settings.version
-    return {name: rules for name, rules in UPDATE_RULES.items() if at_least_version(version, SINCE.get(name, "4.0.0"))}
+    known = {name: rules for name, rules in UPDATE_RULES.items() if at_least_version(version, SINCE.get(name, "4.0.0"))}
+    if not at_least_version(version, "4.1.0"):
+        known["build_pack"] = (one_of(*(pack for pack in BUILD_PACKS if pack != "railpack")),)
+    return known
 
 
 @route("GET", "/applications", "read")
@@ -101,6 +109,10 @@ def placement_of(call: Call) -> tuple[Row, Row, Row]:
 
 def _validate_variant(call: Call, variant: str) -> None:
     body = call.body
+    if body.get("build_pack") == "dockercompose" and body.get("domains"):
+        refuse_invalid({"domains": [_COMPOSE]})
+    short = [name for name in body.get("tags") or [] if len(str(name).strip()) < _SHORTEST_TAG]
+    refuse_invalid({"tags": ["Each tag name must be at least 2 characters after sanitization."]} if short else {})
     errors = validate({name: body[name] for name in variant_rules(variant) if name in body}, variant_rules(variant))
     field = {"dockerfile": "dockerfile", "dockerimage": "docker_registry_image_name"}.get(variant)
     if field and body.get(field) is None:
@@ -128,6 +140,7 @@ def _insert(
     if domains is None and truthy(body.get("autogenerate_domain", True)):
         domains = default_domain(server, uuid)
     own = {name: value for name, value in body.items() if name not in CREATE_ONLY | _ACTIONS | {"domains"}}
+    own |= {name: _coerced(name, own[name]) for name in _ONE_LINE if name in own}
     own |= _from_variant(call, variant, own)
     settings = APPLICATION_SETTINGS | {name: own.pop(name) for name in list(own) if name in _STORED_SETTINGS}
     if "use_build_server" in own:
@@ -209,7 +222,9 @@ async def update_application(call: Call) -> tuple[int, Any]:
     refuse_invalid(hand_written_errors({name: value for name, value in body.items() if name != "dockerfile"}))
     deploy = truthy(body.pop("instant_deploy", False))
     force = truthy(body.pop("force_domain_override", False))
-    body.pop("docker_compose_domains", None)
+    if body.pop("docker_compose_domains", None) and row["build_pack"] != "dockercompose":
+        refuse_invalid({"docker_compose_domains": _NOT_COMPOSE})
+    _refuse_half_a_login(row, body)
     changes: dict[str, Any] = {}
     if "domains" in body:
         domains, problems = normalised(body.pop("domains"))
@@ -237,10 +252,19 @@ async def update_application(call: Call) -> tuple[int, Any]:
     return 200, {"uuid": row.uuid}
 
 
+def _refuse_half_a_login(row: Row, body: Mapping[str, Any]) -> None:
+    """Basic authentication is switched on with a name and a password only."""
+    if body.get("is_http_basic_auth_enabled"):
+        names = ("http_basic_auth_username", "http_basic_auth_password")
+        refuse_invalid({name: f"The {name} is required." for name in names if not body.get(name, row[name])})
+
+
 def _coerced(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     """Numbers sent as text are stored as numbers, the health check's port as text."""
     if value is None or name == "health_check_port":
         return None if value is None else str(value)
+    if name in _ONE_LINE:
+        return str(value).replace("\n", " ")
     if isinstance(value, str) and value.isdigit() and isinstance(APPLICATION.get(name), int):
         return int(value)
     return value

@@ -25,6 +25,7 @@ from coolify_sandbox.server.validation import (
     refuse_invalid,
     validate,
 )
+from coolify_sandbox.server.versions import at_least_version
 
 __all__ = ["find_database", "find_team_database", "list_all"]
 
@@ -52,6 +53,7 @@ _COMMON_FIELDS: Final = frozenset({*COMMON, "name", "image"}) - {
 }
 _ALPHABET: Final = string.ascii_letters + string.digits
 _ORDER: Final = ("postgresql", "redis", "mongodb", "mysql", "mariadb", "keydb", "dragonfly", "clickhouse")
+_UNQUOTED: Final = r"^[A-Za-z0-9!@#%^*()_+\-=\[\]{}:,.?/~]+$"
 _USER: Final = r"^[A-Za-z0-9_-]+$"
 
 
@@ -127,6 +129,8 @@ def _problems(fields: dict[str, Any], engine: Engine) -> dict[str, Any]:
     for name in _own_fields(engine):
         if name.endswith(("_user", "_username")):
             rules[name] = (not_null, matches(_USER))
+        if name.endswith("_password"):
+            rules[name] = (not_null, matches(_UNQUOTED))
     errors = validate({name: fields[name] for name in rules if name in fields}, rules)
     for name in _own_fields(engine):
         if name.endswith("_conf") and fields.get(name) is not None and not is_base64(fields[name]):
@@ -161,10 +165,13 @@ def _insert(call: Call, engine: Engine, environment: Row, server: Row, destinati
 async def patch_database(call: Call) -> tuple[int, Any]:
     row = find_database(call)
     engine = _engine(row)
-    allowed = _COMMON_FIELDS | _own_fields(engine)
+    allowed = _COMMON_FIELDS | _own_fields(engine) | {"instant_deploy"}
+    if not at_least_version(call.state.settings.version, "4.1.2"):
+        allowed = frozenset(name for name in allowed if not name.startswith("health_check_"))
     errors: dict[str, Any] = {name: [NOT_ALLOWED] for name in call.body if name not in allowed}
     refuse_invalid(errors | _problems(call.body, engine))
-    call.state.update(row, **call.body)
+    # To deploy at once is taken and does nothing (trap 32).
+    call.state.update(row, **{name: value for name, value in call.body.items() if name != "instant_deploy"})
     return 200, {"message": "Database updated."}
 
 

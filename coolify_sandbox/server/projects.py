@@ -7,7 +7,7 @@ from typing import Any, Final
 from coolify_sandbox.server.http import Call, not_found, present, refuse, route
 from coolify_sandbox.server.resources import has_resources
 from coolify_sandbox.server.state import Row, new_uuid
-from coolify_sandbox.server.validation import Rule, refuse_invalid, required, text, validate
+from coolify_sandbox.server.validation import Rule, description, refuse_invalid, required, text, validate
 
 __all__ = ["environment_of", "find_environment", "project_of"]
 
@@ -39,7 +39,7 @@ _SHOWN_DATABASES: Final = {
     "redis": "redis",
 }
 """Engines that an environment tells; the other three are missing in the original too (reference 1.2)."""
-_NAMED: Final[dict[str, tuple[Rule, ...]]] = {"name": (text, _length, _name), "description": (text,)}
+_NAMED: Final[dict[str, tuple[Rule, ...]]] = {"name": (text, _length, _name), "description": (text, description)}
 
 
 @route("GET", "/projects", "read")

@@ -9,9 +9,21 @@ from urllib.parse import urlsplit
 
 from coolify_sandbox.server.domains import split_domains
 from coolify_sandbox.server.fields import SENSITIVE, SERVER, SERVER_SETTINGS
+from coolify_sandbox.server.frequency import is_frequency
 from coolify_sandbox.server.http import Call, present, refuse, route, truthy
 from coolify_sandbox.server.state import Row, State, new_uuid
-from coolify_sandbox.server.validation import Rule, boolean, integer, refuse_invalid, required, text, validate
+from coolify_sandbox.server.validation import (
+    Rule,
+    at_least,
+    at_most,
+    boolean,
+    description,
+    integer,
+    refuse_invalid,
+    required,
+    text,
+    validate,
+)
 
 __all__ = ["add_server", "add_server_variables", "server_settings"]
 
@@ -28,9 +40,13 @@ def _address(name: str, value: Any) -> str | None:  # noqa: ANN401 - JSON
     return None
 
 
+def _frequency(_: str, value: Any) -> str | None:  # noqa: ANN401 - JSON
+    return None if value is None or is_frequency(value) else "Invalid Cron / Human expression for Disk Usage Check."
+
+
 _UPDATE: Final[dict[str, tuple[Rule, ...]]] = {
     "name": (text,),
-    "description": (text,),
+    "description": (text, description),
     "ip": (text, _address),
     "port": (integer,),
     "user": (text,),
@@ -41,10 +57,12 @@ _UPDATE: Final[dict[str, tuple[Rule, ...]]] = {
     "concurrent_builds": (integer,),
     "dynamic_timeout": (integer,),
     "deployment_queue_limit": (integer,),
-    "connection_timeout": (integer,),
-    "server_disk_usage_notification_threshold": (integer,),
-    "server_disk_usage_check_frequency": (text,),
+    "connection_timeout": (integer, at_least(1), at_most(300)),
+    "server_disk_usage_notification_threshold": (integer, at_least(1), at_most(100)),
+    "server_disk_usage_check_frequency": (text, _frequency),
+    "is_terminal_enabled": (boolean,),
 }
+_VALIDATE: Final[dict[str, tuple[Rule, ...]]] = {"install": (boolean,)}
 _UNVALIDATED: Final = {"wildcard_domain": None, "is_reachable": False, "is_usable": False}
 """Settings of a server that nobody has looked at yet."""
 _CREATE: Final = {name: _UPDATE[name] for name in list(_UPDATE)[:9]} | {
@@ -125,6 +143,7 @@ async def delete_server(call: Call) -> tuple[int, Any]:
 @route("POST", "/servers/{uuid}/validate", "write")
 async def validate_server(call: Call) -> tuple[int, Any]:
     call.find("server", call.path["uuid"], "Server")
+    refuse_invalid(validate({name: one for name, one in call.body.items() if name == "install"}, _VALIDATE))
     return 201, {"message": "Validation started."}
 
 

@@ -13,9 +13,12 @@ from coolify_sandbox.server.http import Refusal
 __all__ = [
     "Rule",
     "at_least",
+    "at_most",
     "boolean",
+    "description",
     "integer",
     "is_base64",
+    "longest",
     "matches",
     "not_null",
     "number",
@@ -29,6 +32,11 @@ __all__ = [
 Rule = Callable[[str, Any], str | None]
 """Takes a field's name for people and its value; returns what is wrong."""
 
+_PUNCTUATION: Final = "-_.,!?()'\"+=*/@&"
+_DESCRIPTION: Final = (
+    "The description may only contain letters (including Unicode), numbers, spaces, and common punctuation: "
+    "- _ . , ! ? ( ) ' \" + = * / @ &"
+)
 NOT_ALLOWED: Final = "This field is not allowed."
 REQUIRED: Final = "This field is required."
 
@@ -97,6 +105,37 @@ def at_least(lowest: int) -> Rule:
         return f"The {name} field must be at least {lowest}."
 
     return rule
+
+
+def at_most(highest: int) -> Rule:
+    """A number that is not greater, or null."""
+
+    def rule(name: str, value: Any) -> str | None:  # noqa: ANN401 - JSON
+        if value is None or not re.fullmatch(r"-?\d+", str(value)) or int(value) <= highest:
+            return None
+        return f"The {name} field must not be greater than {highest}."
+
+    return rule
+
+
+def longest(size: int) -> Rule:
+    """A text that is not longer, or null."""
+
+    def rule(name: str, value: Any) -> str | None:  # noqa: ANN401 - JSON
+        fine = not isinstance(value, str) or len(value) <= size
+        return None if fine else f"The {name} field must not be greater than {size} characters."
+
+    return rule
+
+
+def description(_: str, value: Any) -> str | None:  # noqa: ANN401 - JSON
+    """A text of letters, digits and common punctuation, or null."""
+    if not isinstance(value, str):
+        return None
+    if len(value) > 255:
+        return "The description may not be greater than 255 characters."
+    fine = all(one.isalnum() or one.isspace() or one in _PUNCTUATION for one in value)
+    return None if fine else _DESCRIPTION
 
 
 def is_base64(value: object) -> bool:

@@ -10,6 +10,7 @@ from coolify_sandbox.server.validation import (
     REQUIRED,
     Rule,
     boolean,
+    longest,
     matches,
     refuse_invalid,
     text,
@@ -19,12 +20,12 @@ from coolify_sandbox.server.validation import (
 __all__ = ["add_variable"]
 
 _RULES: Final[dict[str, tuple[Rule, ...]]] = {
-    "key": (text, matches(r"^[A-Za-z_][A-Za-z0-9_.]*$")),
+    "key": (text, longest(255), matches(r"^[A-Za-z_][A-Za-z0-9_.]*$")),
     "value": (text,),
     **dict.fromkeys(
         ("is_preview", "is_literal", "is_multiline", "is_shown_once", "is_runtime", "is_buildtime"), (boolean,)
     ),
-    "comment": (text,),
+    "comment": (text, longest(256)),
 }
 _RESET: Final = ("is_literal", "is_multiline", "is_shown_once")
 _KEPT: Final = ("is_runtime", "is_buildtime", "comment")

@@ -8,7 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from coolify.release.report import ReleaseReport
+from coolify.release.target import RollbackTargetError, find_target
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
 from coolify_sandbox.server.faults import FaultInjector, SeenRequest
@@ -57,8 +60,14 @@ class Story:
     def seen(self) -> list[SeenRequest]:
         return list(self.faults.requests)
 
-    async def problems(self, *, version: str, deployments: int | None = None) -> list[str]:
-        """Return what is not as it must be after all is over."""
+    async def problems(self, *, version: str, deployments: int | None = None, way_back: bool = False) -> list[str]:
+        """Return what is not as it must be after all is over.
+
+        Args:
+            version: What has to serve.
+            deployments: How many there may be, none twice.
+            way_back: Whether the release before has to be there to go back to.
+        """
         state = self.shop.sandbox.state
         counts = {kind: len(state.all(kind)) for kind in ("project", "application")}
         found = [f"{count} {kind}s" for kind, count in counts.items() if count != 1]
@@ -73,10 +82,24 @@ class Story:
             found.append(f"deployments left running: {[row['status'] for row in rows]}")
         if deployments is not None and len(rows) != deployments:
             found.append(f"{len(rows)} deployments instead of {deployments}")
+        if way_back:
+            found += self._lost_ways_back(str(state.all("application")[0].uuid))
         served = await self.shop.version()
         if served != version:
             found.append(f"serves {served!r} instead of {version}")
         return found
+
+    def _lost_ways_back(self, application_uuid: str) -> list[str]:
+        """Return why the first version could not be rolled back to."""
+        try:
+            chosen = find_target(tuple(self.records.records[application_uuid].values()), "previous")
+        except RollbackTargetError as error:
+            return [f"no way back: {error}"]
+        first = self.shop.repository._git("rev-list", "--max-parents=0", "HEAD")
+        greeting = chosen.proved.variable("GREETING") if chosen.proved is not None else None
+        if chosen.serving != first or greeting is None or greeting.value != SecretStr("Hello"):
+            return [f"the way back leads to {chosen.serving} instead of {first}, GREETING {greeting}"]
+        return []
 
 
 @asynccontextmanager

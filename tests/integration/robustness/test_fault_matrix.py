@@ -59,7 +59,7 @@ async def cell(directory: Path, fault: Fault, request: tuple[str, str, int], *, 
             report = await one.release()
         if report.outcome is not Outcome.COMPLETED:
             return [f"{report.outcome.value}: {report.reason} (first: {again})"]
-        return await one.problems(version=version)
+        return await one.problems(version=version, deployments=2 if second else 1, way_back=second)
 
 
 async def test_no_fault_leaves_anything_twice_or_halfway(tmp_path, table) -> None:

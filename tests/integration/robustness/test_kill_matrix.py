@@ -60,7 +60,7 @@ async def cell(directory: Path, request: tuple[str, str, int], *, second: bool) 
         report = await one.release()
         if report.outcome is not Outcome.COMPLETED:
             return [f"{report.outcome.value}: {report.reason}"]
-        return await one.problems(version=version, deployments=deployments)
+        return await one.problems(version=version, deployments=deployments, way_back=second)
 
 
 async def test_the_next_run_takes_over_from_one_that_was_killed(tmp_path, table) -> None:
