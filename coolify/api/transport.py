@@ -220,14 +220,16 @@ class Transport:
     async def _authenticated(
         self, method: str, path: str, query: Query | None, body: JsonBody | None
     ) -> httpx.Response:
-        """Send with the token; on 401 read its source again and try once more if it has changed."""
+        """Send with the token; on 401 read its source again and try once more.
+
+        Also with the same token: one request of a valid one can be refused while Coolify restarts, and to give up then
+        would leave a deployment that nobody follows.
+        """
         token = self._token or await self._read_token()
         try:
             return await self._once(method, path, query, body, token=token)
         except AuthenticationError:
             fresh = await self._read_token()
-            if fresh == token:
-                raise
             return await self._once(method, path, query, body, token=fresh)
 
     async def _read_token(self) -> str:

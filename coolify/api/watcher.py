@@ -8,13 +8,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from coolify.api.errors import DeploymentNotStoredError, FollowTimeoutError, NotFoundError
+from coolify.api.errors import CoolifyError, DeploymentNotStoredError, FollowTimeoutError, NotFoundError
 from coolify.api.models import Deployment, DeploymentStatus, LogLine
 
 __all__ = ["DeploymentEvent", "DeploymentWatcher", "LogLines", "StatusChanged"]
 
 _GRACE_TICKS: Final = 3
 """A deployment that was just queued may not be visible at once."""
+
+
+_PATIENCE: Final = 5
+"""Looks in a row that may fail for reasons that pass: to give up leaves a deployment that nobody follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,18 @@ class DeploymentWatcher:
         status: DeploymentStatus | None = None
         seen_lines = 0
         unseen_ticks = 0
+        failures = 0
         while True:
-            deployment = await self._look(deployment_uuid, interval if status else 0.0)
+            try:
+                deployment = await self._look(deployment_uuid, interval if status else 0.0)
+                lines = await self._log(deployment_uuid) or () if logs and deployment is not None else ()
+            except CoolifyError as error:
+                failures += 1
+                if not error.retryable or failures > _PATIENCE:
+                    raise
+                await self._sleep(interval)
+                continue
+            failures = 0
             if deployment is None:
                 unseen_ticks += 1
                 if unseen_ticks > _GRACE_TICKS:
@@ -69,11 +83,9 @@ class DeploymentWatcher:
                     )
                 await self._sleep(interval)
                 continue
-            if logs:
-                lines = await self._log(deployment_uuid) or ()
-                if len(lines) > seen_lines:
-                    yield LogLines(lines[seen_lines:])
-                    seen_lines = len(lines)
+            if len(lines) > seen_lines:
+                yield LogLines(lines[seen_lines:])
+                seen_lines = len(lines)
             if deployment.status is not status:
                 status = deployment.status
                 yield StatusChanged(deployment)

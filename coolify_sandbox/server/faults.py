@@ -109,13 +109,13 @@ class FaultInjector:
             case FaultKind.UNAUTHORIZED:
                 await _respond(send, 401, b'{"message":"Unauthenticated."}')
             case FaultKind.RESET_BEFORE:
-                raise _ResetError
+                _reset(receive)
             case FaultKind.RESET_AFTER:
                 await self.app(scope, receive, _swallow)
-                raise _ResetError
+                _reset(receive)
             case FaultKind.CUT:
                 await self.app(scope, receive, _Cutting(send))
-                raise _ResetError
+                _reset(receive, at_once=False)
             case FaultKind.HTML:
                 await self.app(scope, receive, _swallow)
                 await _respond(send, 200, b"<!DOCTYPE html><html></html>", b"text/html; charset=utf-8")
@@ -132,8 +132,23 @@ class FaultInjector:
                 await _respond(send, 200, b"")
 
 
-class _ResetError(ConnectionResetError):
-    """Makes the server drop the connection: uvicorn closes it when an application fails after it has begun."""
+def _reset(receive: Receive, *, at_once: bool = True) -> None:
+    """Drop the connection without a word.
+
+    An application cannot do that by the interface's own means: one that fails is answered for, with 500. The server's
+    cycle, whose method `receive` is, holds the connection.
+
+    Args:
+        receive: As the server has passed it in.
+        at_once: Whether what is still to be sent is thrown away.
+    """
+    transport = getattr(getattr(receive, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionResetError("there is no connection to drop")
+    if at_once:
+        transport.abort()
+    else:
+        transport.close()
 
 
 async def _swallow(message: Message) -> None:

@@ -131,11 +131,17 @@ async def test_a_refused_token_is_read_again_once(connect) -> None:
     assert tokens.readings == 2
 
 
-async def test_the_same_token_is_not_sent_again(connect) -> None:
-    server = Server(401)
+async def test_a_refusal_that_passes_costs_one_request_more(connect) -> None:
+    server = Server(401, 200)
+    await connect(server).get("/projects")
+    assert len(server.requests) == 2
+
+
+async def test_a_token_that_stays_refused_is_sent_twice_and_no_more(connect) -> None:
+    server = Server(401, 401, 200)
     with pytest.raises(AuthenticationError):
         await connect(server).get("/projects")
-    assert len(server.requests) == 1
+    assert len(server.requests) == 2
 
 
 async def test_a_redirect_is_told_and_the_token_not_taken_along(connect) -> None:
