@@ -28,7 +28,8 @@ QUICK_HEALTH = {
     "path": "/health",
     "successes": 1,
     "interval": 0.05,
-    "failures_allowed": 2,
+    # Nothing here is unhealthy: a busy machine that answers late must not roll anything back.
+    "failures_allowed": 200,
     "deadline": 20,
     "container": {"enabled": False},
 }

@@ -22,7 +22,7 @@ async def story(request, tmp_path, monkeypatch):
         monkeypatch.setenv("COOLIFY_TOKEN", sandbox.token)
         shop = Shop(sandbox, SampleRepository(tmp_path / "repository"), tmp_path / "work")
         shop.repository.commit("1.0.0")
-        shop.configure(health=QUICK_HEALTH)
+        shop.configure(health=QUICK_HEALTH | {"failures_allowed": 5})
         with bare_flows():
             yield Story(shop)
 
