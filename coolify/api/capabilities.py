@@ -89,8 +89,8 @@ class Feature(Enum):
     TASK_EXECUTION = ("4.3.0", "running a scheduled task at once", "")
     SHARED_VARIABLES = ("4.3.0", "shared variables", "")
     NOTIFICATIONS = ("4.3.0", "notification channels", "")
-    SERVER_ADMINISTRATION = ("4.3.0", "proxy, agent and cleaning of servers", "")
-    GITLAB_APPS = ("4.3.0", "listing GitLab apps", "")
+    SERVER_ADMINISTRATION = ("4.3.0", "proxy, agent, cleaning, log drains and tunnel of servers", "")
+    GITLAB_APPS = ("4.3.0", "GitLab apps", "")
     NOINDEX_DOMAINS = ("4.3.0", "domains hidden from search engines", "")
 
     def __init__(self, since: str, title: str, without: str, replaced_since: str = "4.0.0") -> None:

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from coolify.api.capabilities import FULL_SUPPORT, MINIMUM, CoolifyVersion, Feature
+from coolify.api.capabilities import FULL_SUPPORT, MINIMUM, Capabilities, CoolifyVersion, Feature
+from coolify.api.errors import UnsupportedVersionError
 
 __all__ = ["markdown"]
 
@@ -42,7 +43,18 @@ def markdown() -> str:
     lines += [
         f"| {feature.title} | {' | '.join(_cell(feature, column) for column in _COLUMNS)} |" for feature in Feature
     ]
-    lines += ["", "## Instead", ""]
+    lines += ["", "## By version", ""]
+    for column in _COLUMNS:
+        lines += _of_version(column)
+    lines += [
+        "What is refused here can be set up in Coolify's own pages. Who asks for it gets a sentence, before anything",
+        "is sent:",
+        "",
+        f"> {_refusal(_COLUMNS[0], Feature.S3_STORAGES)}",
+        "",
+        "## Instead",
+        "",
+    ]
     lines += [f"* **{feature.title}** before {feature.since}: {feature.without or 'refused'}." for feature in Feature]
     lines += [
         "",
@@ -54,6 +66,26 @@ def markdown() -> str:
         "`tests/contract/known_differences.py`.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _of_version(version: str) -> list[str]:
+    """Return what is replaced and what is refused on one version."""
+    replaced = [f"{one.title} ({one.without})" for one in Feature if _cell(one, version) == "replaced"]
+    refused = [one.title for one in Feature if _cell(one, version) == "refused"]
+    if not replaced and not refused:
+        return [f"### {version} and later", "", "Everything.", ""]
+    lines = [f"### {version}", ""]
+    lines += [f"* {len(replaced)} replaced: {'; '.join(replaced)}."] if replaced else []
+    lines += [f"* {len(refused)} refused: {'; '.join(refused)}."] if refused else []
+    return [*lines, ""]
+
+
+def _refusal(version: str, feature: Feature) -> str:
+    try:
+        Capabilities(CoolifyVersion(version)).require(feature)
+    except UnsupportedVersionError as error:
+        return str(error)
+    raise AssertionError(f"{feature.title} is not refused on {version}")
 
 
 def _cell(feature: Feature, version: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from coolify.api.errors import DeploymentNotStoredError, FollowTimeoutError, NotFoundError
+from coolify.api.errors import DeploymentNotStoredError, FollowTimeoutError, NotFoundError, ServerError
 from coolify.api.models import Deployment, DeploymentStatus, LogLine
 from coolify.api.watcher import DeploymentWatcher, LogLines, StatusChanged
 
@@ -103,3 +103,27 @@ async def test_a_follower_who_leaves_does_not_disturb_the_others() -> None:
     await asyncio.sleep(0)
     leaving.cancel()
     assert (await staying)[-1] is DeploymentStatus.FINISHED
+
+
+def failing(coolify: Coolify, times: int) -> DeploymentWatcher:
+    """Return a watcher whose next looks fail, as while Coolify restarts."""
+    original, left = coolify.running, [times]
+
+    async def running() -> tuple[Deployment, ...]:
+        if left[0]:
+            left[0] -= 1
+            raise ServerError(status=500, message="Server Error", method="GET", path="/deployments")
+        return await original()
+
+    coolify.running = running
+    return coolify.watcher()
+
+
+async def test_looks_that_fail_for_a_while_do_not_end_following() -> None:
+    coolify = Coolify(a=["in_progress", "finished"])
+    assert await states(failing(coolify, 5), "a") == [DeploymentStatus.IN_PROGRESS, DeploymentStatus.FINISHED]
+
+
+async def test_looks_that_fail_for_good_end_with_the_reason() -> None:
+    with pytest.raises(ServerError):
+        await states(failing(Coolify(a=["in_progress"]), 6), "a")
