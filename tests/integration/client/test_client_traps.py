@@ -6,7 +6,7 @@ import ssl
 
 import httpx
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from coolify.api import (
     ApplicationSettings,
@@ -27,6 +27,7 @@ from coolify.api.capabilities import CoolifyVersion
 from coolify.api.databases import DatabaseEngine, DatabaseSpec
 from coolify.api.errors import (
     ApiDisabledError,
+    ApiError,
     ConflictError,
     DeploymentNotStoredError,
     EndpointMissingError,
@@ -135,6 +136,12 @@ async def test_trap_04_finished_is_not_healthy(client, application, repository) 
     repository._git("add", "server.py")
     repository._git("commit", "--quiet", "--message", "crash")
     assert (await deployed(client, application.uuid)).status is DeploymentStatus.FINISHED
+    # Only the status tells, after a while.
+    async with asyncio.timeout(10):
+        while (await client.applications.get(application.uuid)).parsed_status.is_running:
+            await asyncio.sleep(0.02)
+    with pytest.raises(ApiError, match="not running"):
+        await client.applications.logs(application.uuid)
 
 
 async def test_trap_05_states_are_spelled_in_three_ways(client, application) -> None:
@@ -253,12 +260,15 @@ async def test_trap_16_only_deployments_of_an_application_come_in_pages(client, 
     assert (page.count, len(page.deployments)) == (3, 1)
 
 
-async def test_trap_17_the_running_deployments_may_come_as_an_object(client, monkeypatch) -> None:
-    async def as_object(path, query=None):
-        return {"1": {"deployment_uuid": "a" * 24, "status": "in_progress"}}
-
-    monkeypatch.setattr(client._transport, "get", as_object)
-    assert [one.deployment_uuid for one in await client.deployments.running()] == ["a" * 24]
+async def test_trap_17_the_running_deployments_may_come_as_an_object(sandbox, client, application, raw) -> None:
+    facts = {"application_id": "1", "team_id": 0, "server_id": 0, "pull_request_id": 0, "commit": "HEAD"}
+    server = sandbox.state.by_id("server", 0)
+    sandbox.state.update(server, settings=server["settings"] | {"concurrent_builds": 0})
+    for letter, status in (("a", "queued"), ("b", "in_progress")):
+        row = facts | {"deployment_uuid": letter * 24, "status": status}
+        sandbox.state.insert("deployment", row, uuid=letter * 24)
+    assert list((await raw.get("/deployments")).json()) == ["1", "0"]
+    assert [one.deployment_uuid[0] for one in await client.deployments.running()] == ["b", "a"]
 
 
 async def test_trap_18_domains_are_written_and_fqdn_is_read(client, application, raw) -> None:
@@ -381,6 +391,8 @@ async def test_trap_31_deployments_are_found_by_application_and_not_by_their_num
 def test_trap_32_a_source_carries_only_what_its_variant_reads() -> None:
     source = PublicGitSource(repository="https://github.com/example/shop", branch="main")
     assert set(source.fields()) == {"git_repository", "git_branch"}
+    with pytest.raises(ValidationError, match="private_key_uuid"):
+        PublicGitSource(repository="https://github.com/example/shop", branch="main", private_key_uuid="x")
 
 
 async def test_trap_33_times_are_utc(client, application) -> None:
