@@ -272,7 +272,7 @@ def _print_status(payload: dict[str, Any]) -> None:
             ("Team", payload["team"]),
             ("Abilities", ", ".join(payload["abilities"])),
             ("Token", f"from the {payload['storage']}"),
-            ("Expires", f"in {days:.0f} days" if days is not None else "unknown: set it with --expires at login"),
+            ("Expires", _expiry(days)),
         ),
     )
     if payload["missing"]:
@@ -280,8 +280,16 @@ def _print_status(payload: dict[str, Any]) -> None:
     if payload["unknown"]:
         console.print(f"[dim]  Not to be found out here: {', '.join(payload['unknown'])}.[/]", highlight=False)
     if days is not None and days < _SOON_DAYS:
-        told = "has expired" if days < 0 else f"expires in {days:.0f} days"
+        told = "has expired" if days < 0 else f"expires {_expiry(days)}"
         console.print(f"[yellow]! The token {told}: create a new one and log in again.[/]", highlight=False)
+
+
+def _expiry(days: float | None) -> str:
+    from coolify.wording import counted
+
+    if days is None:
+        return "unknown: set it with --expires at login"
+    return f"{counted(-int(days), 'day')} ago" if days < 0 else f"in {counted(int(days), 'day')}"
 
 
 def _list_contexts(*, as_json: bool) -> int:

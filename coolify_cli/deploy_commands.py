@@ -93,7 +93,7 @@ def status(config: str, environment: str, limit: int, *, as_json: bool) -> int:
 @click.option("--all", "every", is_flag=True, help="Show hidden lines too.")
 @json_option
 def logs(deployment: str | None, config: str, environment: str, *, follow: bool, every: bool, as_json: bool) -> int:
-    """Show the build log of a deployment, the latest one by default; exit with 1 when it failed."""
+    """Show the build log of a deployment, the latest one by default; exit with 1 when it failed or was cancelled."""
     from coolify_cli.reaching import load
 
     loaded = load(config, environment)
@@ -120,24 +120,22 @@ async def _logs(config: Config, uuid: str | None, *, follow: bool, every: bool, 
             if not page.deployments:
                 raise ApplicationMissingError(f"{config.application_name} was never deployed: run `coolify release`.")
             uuid = page.deployments[0].deployment_uuid
-        if not follow:
-            ended = await client.deployments.get(uuid)
-            lines = _visible(await _read_log(client, uuid), every=every)
-            if as_json:
-                shown = [line.model_dump(mode="json") for line in lines]
-                print_json({"deployment_uuid": uuid, "status": ended.status.value, "lines": shown})
-            else:
-                _print_lines(lines)
-                click.echo(f"-- {uuid} {ended.status.value}", err=True)
-            return 1 if ended.status is DeploymentStatus.FAILED else 0
         last = await client.deployments.get(uuid)
-        async for event in client.deployments.follow(uuid, logs=True, interval=2.0, timeout=None):
-            if isinstance(event, LogLines):
-                _print_lines(_visible(event.lines, every=every))
-            else:
-                last = event.deployment
-        click.echo(f"-- {uuid} {last.status.value}", err=True)
-        return 0 if last.status is DeploymentStatus.FINISHED else 1
+        if follow:
+            async for event in client.deployments.follow(uuid, logs=not as_json, interval=2.0, timeout=None):
+                if isinstance(event, LogLines):
+                    _print_lines(_visible(event.lines, every=every))
+                else:
+                    last = event.deployment
+        if as_json:
+            lines = [line.model_dump(mode="json") for line in _visible(await _read_log(client, uuid), every=every)]
+            print_json({"deployment_uuid": uuid, "status": last.status.value, "lines": lines})
+        elif not follow:
+            _print_lines(_visible(await _read_log(client, uuid), every=every))
+        if not as_json:
+            click.echo(f"-- {uuid} {last.status.value}", err=True)
+    unsuccessful = last.status.is_terminal and last.status is not DeploymentStatus.FINISHED
+    return 1 if unsuccessful else 0
 
 
 async def _read_log(client: CoolifyClient, uuid: str) -> tuple[LogLine, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from coolify.api import Application, CoolifyClient, Placement
+from coolify import plan
+from coolify.api import Application, CoolifyClient
 from coolify.config import DEFAULT_PATH, Config, ConfigError, find_config, load_config
 from coolify.contexts import CONTEXT_VARIABLE, Connection, ContextError, ContextStore, connection_for, token_source
 from coolify.errors import OperatorError
@@ -66,12 +67,9 @@ async def find_application(client: CoolifyClient, config: Config) -> Application
     Raises:
         ApplicationMissingError: It, its project or its environment does not exist.
     """
-    project = await client.projects.locate(config.project.name, config.project.uuid)
-    if project is not None and config.environment in {one.name for one in project.environments}:
-        placement = Placement(project_uuid=project.uuid, environment_name=config.environment, server_uuid="")
-        application = await client.applications.locate(placement, config.application_name, config.application.uuid)
-        if application is not None:
-            return application
+    application = await plan.find_application(client, config)
+    if application is not None:
+        return application
     raise ApplicationMissingError(
         f"There is no application '{config.application_name}' in project '{config.project.name}', environment "
         f"'{config.environment}': run `coolify release` to create it."

@@ -6,13 +6,12 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import CoolifyServer
-from coolify.api import Placement
 from coolify.errors import OperatorError
+from coolify.plan import find_application
 from flows.check_health import check_health
 from flows.deploy import deploy
 from tasks.access import authenticate
 from tasks.locks import exclusive_release
-from tasks.projects import find_application
 from tasks.session import Target, open_session
 
 __all__ = ["DeployRequest", "DeployedAndChecked", "deploy_and_check"]
@@ -61,16 +60,7 @@ async def deploy_and_check(request: DeployRequest, server: CoolifyServer | None 
         await authenticate(client)
         identity = (client.base_url, config.project.name, config.environment, config.application_name)
         async with exclusive_release(*identity):
-            project = await client.projects.locate(config.project.name, config.project.uuid)
-            placement = Placement(
-                project_uuid=project.uuid if project else "", environment_name=config.environment, server_uuid=""
-            )
-            there = project is not None and config.environment in {one.name for one in project.environments}
-            found = (
-                await find_application(client, placement, config.application_name, config.application.uuid)
-                if there
-                else None
-            )
+            found = await find_application(client, config)
             if found is None:
                 raise NotDeployableError(
                     f"There is no application '{config.application_name}' ({config.environment}): release it first."

@@ -15,8 +15,6 @@ __all__ = ["DeploymentEvent", "DeploymentWatcher", "LogLines", "StatusChanged"]
 
 _GRACE_TICKS: Final = 3
 """A deployment that was just queued may not be visible at once."""
-
-
 _PATIENCE: Final = 5
 """Looks in a row that may fail for reasons that pass: to give up leaves a deployment that nobody follows."""
 

@@ -8,7 +8,7 @@ from coolify.api import Application, CoolifyClient, Placement, Variable
 from coolify.api.models import Project
 from coolify.config import Config
 
-__all__ = ["Actual", "read_actual"]
+__all__ = ["Actual", "find_application", "read_actual"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,24 @@ async def read_actual(client: CoolifyClient, config: Config) -> Actual:
     environments = tuple(one.name for one in await client.environments.list(project.uuid))
     if config.environment not in environments:
         return Actual(project, environments)
-    placement = Placement(project_uuid=project.uuid, environment_name=config.environment, server_uuid="")
-    application = await client.applications.locate(placement, config.application_name, config.application.uuid)
+    application = await _application(client, config, project)
     if application is None:
         return Actual(project, environments)
     return Actual(project, environments, application, await client.variables.list(application.uuid))
+
+
+async def find_application(client: CoolifyClient, config: Config) -> Application | None:
+    """Return the application of a configuration, None where it, its project or its environment does not exist.
+
+    Raises:
+        CoolifyError: The server cannot be read, or a name is not unique.
+    """
+    project = await client.projects.locate(config.project.name, config.project.uuid)
+    if project is None or config.environment not in {one.name for one in project.environments}:
+        return None
+    return await _application(client, config, project)
+
+
+async def _application(client: CoolifyClient, config: Config, project: Project) -> Application | None:
+    placement = Placement(project_uuid=project.uuid, environment_name=config.environment, server_uuid="")
+    return await client.applications.locate(placement, config.application_name, config.application.uuid)

@@ -64,6 +64,7 @@ async def test_logging_out_forgets_the_token(login, coolify, shop, home) -> None
 async def test_the_days_until_the_token_expires_are_told(login, shop) -> None:
     done = await login("--token-stdin", "--insecure-storage", "--expires", "2020-01-01", stdin=shop.sandbox.token)
     assert "has expired" in done.text
+    assert "days ago" in done.text
 
 
 async def test_another_context_is_chosen_by_name(login, coolify, shop) -> None:

@@ -86,6 +86,7 @@ async def test_deployments_and_their_log_are_shown(shop, coolify, released) -> N
     followed = await coolify("deploy", "logs", "--follow")
     assert followed.code == 0
     assert "finished" in followed.stderr
+    assert (await coolify("deploy", "logs", "--follow", "--json")).json == done.json
 
 
 async def test_bare_deploy_deploys_and_proves(shop, coolify, released, prefect_server) -> None:
