@@ -19,6 +19,8 @@ _COMMAND_SECONDS: Final = 30.0
 class TokenError(OperatorError):
     """There is no token."""
 
+    is_usage = True
+
 
 class TokenSource(Protocol):
     """Gives the token; asked again once when Coolify answers 401."""

@@ -197,9 +197,10 @@ async def test_a_rollback_is_asked_for_confirmation_unless_told_yes(shop, releas
     shop.repository.commit("1.1.0")
     await release()
     environment = {"COLUMNS": "200", **prefect_server.environment}
-    refused = await coolify("rollback", "previous", cwd=shop.directory, **environment)
+    refused = await coolify("rollback", "previous", "--local", cwd=shop.directory, **environment)
     assert refused.code != 0
+    assert "Roll back to previous?" in refused.stderr
     assert await shop.version() == "1.1.0"
-    done = await coolify("rollback", "previous", "--yes", cwd=shop.directory, **environment)
+    done = await coolify("rollback", "previous", "--local", "--yes", cwd=shop.directory, **environment)
     assert done.code == 0, done.stderr
     assert await shop.version() == "1.0.0"
