@@ -153,14 +153,27 @@ async def test_a_lost_answer_creates_nothing_twice(shop, release_shop, method, p
     assert variables.count("GREETING") == 1
 
 
-async def test_two_releases_at_once_exclude_each_other(shop, release_shop) -> None:
+async def test_a_release_is_refused_while_another_runs(shop, release_shop) -> None:
     await release_shop()
     shop.repository.commit("1.1.0")
-    shop.configure(health=shop_health(successes=80))
-    reports = await asyncio.gather(release_shop(), release_shop())
-    assert sorted(report.outcome for report in reports) == [Outcome.ABORTED, Outcome.COMPLETED]
-    (refused,) = (report for report in reports if report.outcome is Outcome.ABORTED)
+    shop.configure(health=shop_health(successes=1000, deadline=600))
+    running = asyncio.create_task(release_shop())
+    await _version_serves(shop, "1.1.0")  # from here on it is in its health gate, and holds the lock
+    refused = await release_shop()
+    assert not running.done()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert refused.outcome is Outcome.ABORTED
     assert "Another run is releasing" in refused.reason
+    shop.configure(health=shop_health())
+    assert (await release_shop()).outcome is Outcome.COMPLETED
+
+
+async def _version_serves(shop, version: str) -> None:
+    async with asyncio.timeout(120):
+        while await shop.version() != version:
+            await asyncio.sleep(0.05)
 
 
 def shop_health(**changes):
