@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-from coolify.config.suggest import nearest
+from coolify.suggest import nearest
 from coolify_cli.tree import Branch, Leaf
 
 __all__ = ["DeclaredGroup"]

@@ -17,7 +17,7 @@ from coolify.config.env import EnvValue, ResolvedVariable
 from coolify.config.errors import ConfigError, Problem
 from coolify.config.model import DEFAULT_PATH, Config
 from coolify.config.secrets import clear_secrets
-from coolify.config.suggest import nearest
+from coolify.suggest import nearest
 
 __all__ = ["find_config", "load_config", "resolve_variables"]
 

@@ -7,8 +7,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
-from coolify.config.suggest import nearest
 from coolify.decisions import DECISIONS
+from coolify.suggest import nearest
 
 __all__ = ["Policies"]
 

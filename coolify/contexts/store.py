@@ -8,10 +8,10 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from coolify.config.suggest import nearest
 from coolify.contexts.model import Context
 from coolify.errors import OperatorError
 from coolify.files import write_whole
+from coolify.suggest import nearest
 
 __all__ = ["ContextError", "ContextStore", "config_home"]
 
