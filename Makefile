@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 PACKAGES := coolify coolify_cli coolify_sandbox flows tasks blocks deployments
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit lint format types imports docs lock clean
+.PHONY: help install demo test unit bench lint format types imports docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ test: lint types imports $(STAMP) ## Lint, types, architecture and all tests
 
 unit: $(STAMP) ## The tests that need no server and no socket (seconds)
 	$(BIN)/pytest tests/unit
+
+bench: $(STAMP) ## What is promised about speed and memory, measured (a few minutes)
+	@failed=0; for one in benchmarks/bench_*.py; do echo "== $$one"; \
+		$(BIN)/python -m "benchmarks.$$(basename $$one .py)" || failed=1; echo; done; exit $$failed
 
 lint: $(STAMP) ## ruff: lint and format
 	$(BIN)/ruff check .

@@ -35,7 +35,7 @@ _DESTINATIONS = TypeAdapter(tuple[Destination, ...])
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
 
 class Placement(_Frozen):

@@ -92,7 +92,7 @@ class BackupSchedule(Answer):
 class BackupWrite(BaseModel):
     """What create and PATCH accept; what is not set is not sent. Retention 0 is unlimited, storage is in GB."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     frequency: str | None = None
     enabled: bool | None = None
@@ -197,7 +197,7 @@ class S3Storage(Answer):
 class S3StorageWrite(BaseModel):
     """A bucket that is to exist."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     name: str
     endpoint: str

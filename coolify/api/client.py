@@ -11,27 +11,20 @@ from typing import Self
 import httpx
 
 from coolify.api.applications import Applications, Variables
-from coolify.api.backups import Backups, S3Storages
 from coolify.api.capabilities import Capabilities, CoolifyVersion
-from coolify.api.databases import Databases
 from coolify.api.deployments import Deployments
 from coolify.api.errors import ApiError, MissingAbilityError, PermissionDeniedError
-from coolify.api.extras import ScheduledTasks, Storages, Tags
-from coolify.api.git_apps import GitApps
 from coolify.api.inventory import Environments, PrivateKeys, Projects, Teams
 from coolify.api.models import Ability, Access
-from coolify.api.relocation import Relocation
-from coolify.api.server_administration import ServerAdministration
+from coolify.api.rarer_groups import RarerGroups
 from coolify.api.servers import Destinations, Servers
-from coolify.api.service_parts import ServiceParts
-from coolify.api.team import Instance, Notifications, Services, SharedVariables
 from coolify.api.token import TokenSource
 from coolify.api.transport import RateBudget, RetryPolicy, Timeouts, Transport
 
 __all__ = ["CoolifyClient"]
 
 
-class CoolifyClient:
+class CoolifyClient(RarerGroups):
     """Asynchronous client of Coolify's HTTP API; an asynchronous context manager.
 
     Args:
@@ -67,25 +60,6 @@ class CoolifyClient:
         self.private_keys = PrivateKeys(self._transport)
         self.applications = Applications(self._transport, self.environments, self.capabilities)
         self.variables = Variables(self._transport)
-        self.storages = Storages(self._transport, self.capabilities)
-        self.scheduled_tasks = ScheduledTasks(self._transport, self.capabilities)
-        self.tags = Tags(self._transport, self.capabilities)
-        self.database_storages = Storages(self._transport, self.capabilities, "databases")
-        self.database_tags = Tags(self._transport, self.capabilities, "databases")
-        self.service_storages = Storages(self._transport, self.capabilities, "services")
-        self.service_tags = Tags(self._transport, self.capabilities, "services")
-        self.service_tasks = ScheduledTasks(self._transport, self.capabilities, "services")
-        self.service_parts = ServiceParts(self._transport, self.capabilities)
-        self.relocation = Relocation(self._transport, self.capabilities)
-        self.server_administration = ServerAdministration(self._transport, self.capabilities)
-        self.databases = Databases(self._transport, self.capabilities)
-        self.backups = Backups(self._transport)
-        self.s3_storages = S3Storages(self._transport, self.capabilities)
-        self.services = Services(self._transport)
-        self.shared_variables = SharedVariables(self._transport, self.capabilities)
-        self.notifications = Notifications(self._transport, self.capabilities)
-        self.git_apps = GitApps(self._transport, self.capabilities)
-        self.instance = Instance(self._transport, self.capabilities)
         self.deployments = Deployments(self._transport, self.capabilities, sleep)
 
     async def __aenter__(self) -> Self:

@@ -78,7 +78,7 @@ _CONF: Final = {
 class DatabaseSettings(BaseModel):
     """What create and PATCH accept; what is not set is not sent."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     name: str | None = None
     description: str | None = None
@@ -141,7 +141,7 @@ def _own(engine: DatabaseEngine, field: str | None, name: str) -> str:
 class DatabaseSpec(BaseModel):
     """A database that is to exist."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     engine: DatabaseEngine
     name: str

@@ -188,7 +188,7 @@ class ConflictError(ApiError):
 class DomainConflict(BaseModel):
     """Who uses a domain already."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="ignore")
 
     domain: str
     resource_name: str | None = None

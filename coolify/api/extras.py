@@ -60,7 +60,7 @@ class VolumeBackup(Answer):
 class VolumeBackupWrite(BaseModel):
     """When a volume is to be backed up; what is not set is not sent. Names differ from those of databases' backups."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     frequency: str
     enabled: bool = True
@@ -219,7 +219,7 @@ class TaskExecution(Answer):
 class TaskWrite(BaseModel):
     """A task that is to exist; what is not set is not sent."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     name: str
     command: str

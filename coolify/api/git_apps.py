@@ -47,7 +47,7 @@ class GitBranch(Answer):
 
 
 class _Write(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     name: str
     html_url: str = Field(description="Address for people, for example https://github.com.")

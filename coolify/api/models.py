@@ -40,7 +40,7 @@ __all__ = [
 class Answer(BaseModel):
     """Base of all models of answers."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="ignore", populate_by_name=True)
 
 
 class Ability(StrEnum):
@@ -62,7 +62,7 @@ class Team(Answer):
 class Access(BaseModel):
     """Who we are on a server and what we may do, found without changing anything."""
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, defer_build=True, arbitrary_types_allowed=True)
 
     version: CoolifyVersion
     team: Team

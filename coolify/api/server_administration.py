@@ -29,7 +29,7 @@ __all__ = [
 class _Write(BaseModel):
     """What PATCH accepts; what is not set is not sent."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     def body(self) -> dict[str, Any]:
         """Return the request body of exactly the fields that were set."""

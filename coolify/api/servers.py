@@ -29,7 +29,7 @@ __all__ = [
 class ServerSpec(BaseModel):
     """A server that Coolify is to deploy to over SSH."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     name: str
     ip: str = Field(description="IP address or host name; unique on the whole instance.")
@@ -42,7 +42,7 @@ class ServerSpec(BaseModel):
 class ServerSettingsWrite(BaseModel):
     """What PATCH of a server accepts; what is not set is not sent."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     name: str | None = None
     description: str | None = None

@@ -37,7 +37,7 @@ class ServicePart(Answer):
 class ServicePartWrite(BaseModel):
     """What PATCH accepts; what is not set is not sent."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     url: str | None = None
     human_name: str | None = None

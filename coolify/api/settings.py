@@ -47,7 +47,7 @@ _SINCE: Final[Mapping[str, Feature]] = (
 class ComposeDomain(BaseModel):
     """Addresses of one container of a compose application."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     name: str
     domain: str
@@ -62,7 +62,7 @@ class ApplicationSettings(BaseModel):
     of `domains` regenerates all labels (reference 3.5): labels of one's own go into a PATCH of their own afterwards.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     name: str | None = None
     description: str | None = None

@@ -184,7 +184,7 @@ class Service(Answer):
 class ServiceSpec(BaseModel):
     """A service that is to exist: either a type of Coolify's catalogue or a compose file of one's own."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     name: str
     placement: Placement
@@ -208,7 +208,7 @@ class ServiceSpec(BaseModel):
 class ServiceSettings(BaseModel):
     """What PATCH accepts; what is not set is not sent."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     name: str | None = None
     description: str | None = None
