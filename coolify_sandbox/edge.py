@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response, S
 from starlette.routing import Route as HttpRoute
 
 from coolify_sandbox.authority import CertificateAuthority
+from coolify_sandbox.middlewares import Chain, chains
 from coolify_sandbox.runtime.contract import Route
 from coolify_sandbox.serving import serve_forever
 
@@ -41,7 +42,13 @@ class _Router:
     route: Route
     upstream_port: int
     force_https: bool
-    headers: tuple[tuple[str, str], ...]
+    chains: tuple[Chain, ...] = ()
+    """What labels put before the application."""
+
+    def chain(self, *, secure: bool) -> Chain | None:
+        """Return the middlewares for one entry point, None where labels define no router for it."""
+        own = [one for one in self.chains if one.host == self.route.host and one.is_secure is secure]
+        return next((one for one in own if one.path.rstrip("/") == self.route.path.rstrip("/")), None)
 
 
 class EdgeProxy:
@@ -64,8 +71,8 @@ class EdgeProxy:
         labels: tuple[str, ...] = (),
     ) -> None:
         """Send an application's public URLs to a process from now on, in one step."""
-        headers = _header_middlewares(labels)
-        self._routers[application_uuid] = tuple(_Router(route, upstream_port, force_https, headers) for route in routes)
+        made = chains(labels, lambda: self.https_port)
+        self._routers[application_uuid] = tuple(_Router(route, upstream_port, force_https, made) for route in routes)
 
     def remove(self, application_uuid: str) -> None:
         """Forget an application's URLs."""
@@ -102,6 +109,9 @@ class EdgeProxy:
         if not by_scheme:
             return PlainTextResponse("404 page not found\n", 404)
         router = max(by_scheme, key=lambda one: len(one.route.path))
+        chain = router.chain(secure=secure)
+        if chain is not None:
+            return await chain.run(request, lambda passed: self._forward(passed, router))
         if not secure and router.route.scheme == "https" and router.force_https:
             return RedirectResponse(str(request.url.replace(scheme="https", port=self.https_port)), 302)
         return await self._forward(request, router)
@@ -128,8 +138,6 @@ class EdgeProxy:
         response.raw_headers = [
             (name.lower(), value) for name, value in answer.headers.raw if name.decode().lower() not in _HOP_BY_HOP
         ]
-        for name, value in router.headers:
-            response.headers[name] = value
         response.body_iterator = _closing(answer)
         return response
 
@@ -145,37 +153,3 @@ async def _closing(answer: httpx.Response) -> AsyncIterator[bytes]:
 def _below(path: str, prefix: str) -> bool:
     bare = prefix.rstrip("/")
     return path == bare or path.startswith(f"{bare}/")
-
-
-_HEADER_OPTIONS: Final = {
-    "framedeny": ("x-frame-options", "DENY"),
-    "contenttypenosniff": ("x-content-type-options", "nosniff"),
-    "referrerpolicy": ("referrer-policy", None),
-    "permissionspolicy": ("permissions-policy", None),
-    "contentsecuritypolicy": ("content-security-policy", None),
-}
-
-
-def _header_middlewares(labels: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return the response headers of the middlewares that some router uses (reference 3.5)."""
-    pairs = dict(label.partition("=")[::2] for label in labels if "=" in label)
-    used = {
-        name.strip().removesuffix("@docker")
-        for key, value in pairs.items()
-        if key.startswith("traefik.http.routers.") and key.endswith(".middlewares")
-        for name in value.split(",")
-    }
-    headers: dict[str, str] = {}
-    for key, value in pairs.items():
-        parts = key.split(".")
-        if parts[:3] != ["traefik", "http", "middlewares"] or len(parts) < 6 or parts[3] not in used:
-            continue
-        option = parts[5].lower()
-        if option == "customresponseheaders" and len(parts) == 7:
-            headers[parts[6].lower()] = value
-        elif option == "stsseconds":
-            headers["strict-transport-security"] = f"max-age={value}"
-        elif option in _HEADER_OPTIONS and value != "false":
-            name, fixed = _HEADER_OPTIONS[option]
-            headers[name] = fixed or value
-    return tuple(headers.items())

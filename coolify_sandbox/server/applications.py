@@ -17,9 +17,10 @@ from coolify_sandbox.server.application_rules import (
     hand_written_errors,
     variant_rules,
 )
-from coolify_sandbox.server.domains import default_domain, generated_labels, normalised, refuse_conflicts
+from coolify_sandbox.server.domains import default_domain, normalised, refuse_conflicts
 from coolify_sandbox.server.fields import APPLICATION, APPLICATION_SETTINGS, SENSITIVE
 from coolify_sandbox.server.http import Call, Refusal, not_found, present, refuse, route, truthy
+from coolify_sandbox.server.labels import generated_labels
 from coolify_sandbox.server.projects import environment_of, find_environment, project_of
 from coolify_sandbox.server.servers import server_settings
 from coolify_sandbox.server.state import Row, new_uuid

@@ -1,10 +1,10 @@
-"""Domains of applications: syntax, conflicts, generated labels (reference 3.1, 3.2, 3.4)."""
+"""Domains of applications: syntax, conflicts, how labels are stored (reference 3.1, 3.2, 3.5)."""
 
 from __future__ import annotations
 
 import base64
 import re
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from coolify_sandbox.server.http import Call, Refusal
@@ -13,7 +13,6 @@ from coolify_sandbox.server.state import Row
 __all__ = [
     "default_domain",
     "encoded_labels",
-    "generated_labels",
     "normalised",
     "plain_labels",
     "refuse_conflicts",
@@ -93,39 +92,3 @@ def plain_labels(labels: str | None) -> str:
         return base64.b64decode(labels or "", validate=True).decode()
     except ValueError:
         return labels or ""
-
-
-def generated_labels(uuid: str, attributes: dict[str, Any], settings: dict[str, Any]) -> str:
-    """Return the labels for the application's domains, one `key=value` a line."""
-    port = str(attributes.get("ports_exposes") or "80").split(",")[0]
-    lines = ["traefik.enable=true"]
-    if settings.get("is_gzip_enabled", True):
-        lines.append("traefik.http.middlewares.gzip.compress=true")
-    lines.append("traefik.http.middlewares.redirect-to-https.redirectscheme.scheme=https")
-    for index, url in enumerate(split_domains(attributes.get("fqdn"))):
-        parts = urlsplit(url)
-        path = parts.path or "/"
-        target = str(parts.port or port)
-        rule = f"Host(`{parts.hostname}`) && PathPrefix(`{path}`)"
-        http, https = f"http-{index}-{uuid}", f"https-{index}-{uuid}"
-        routers, services = "traefik.http.routers", "traefik.http.services"
-        redirect = parts.scheme == "https" and settings.get("is_force_https_enabled", True)
-        lines += [
-            f"{routers}.{http}.entryPoints=http",
-            f"{routers}.{http}.middlewares={'redirect-to-https' if redirect else 'gzip'}",
-            f"{routers}.{http}.rule={rule}",
-            f"{routers}.{http}.service={http}",
-            f"{services}.{http}.loadbalancer.server.port={target}",
-        ]
-        if parts.scheme == "https":
-            lines += [
-                f"{routers}.{https}.entryPoints=https",
-                f"{routers}.{https}.middlewares=gzip",
-                f"{routers}.{https}.rule={rule}",
-                f"{routers}.{https}.service={https}",
-                f"{routers}.{https}.tls.certresolver=letsencrypt",
-                f"{routers}.{https}.tls=true",
-                f"{services}.{https}.loadbalancer.server.port={target}",
-            ]
-        lines += [f"caddy_{index}={parts.scheme}://{parts.hostname}", "caddy_ingress_network=coolify"]
-    return "\n".join(lines)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from coolify_sandbox.server.databases import find_database
-from coolify_sandbox.server.domains import default_domain, generated_labels
+from coolify_sandbox.server.domains import default_domain
 from coolify_sandbox.server.http import Call, not_found, route
+from coolify_sandbox.server.labels import generated_labels
 from coolify_sandbox.server.projects import project_of
 from coolify_sandbox.server.resources import model_of
 from coolify_sandbox.server.services import find_service
