@@ -15,6 +15,7 @@ from coolify.config.load import find_config, load_config, resolve_variables
 from coolify.config.model import DEFAULT_PATH, Config
 from coolify.config.operation import Alerts, Monitoring, Network, Release, ResolverAddress
 from coolify.config.resources import Resources
+from coolify.config.security import BasicAuth, BasicAuthUser, Cors, Headers, Hsts, RateLimit, Security
 from coolify.config.writer import ConfigDocument
 
 __all__ = [
@@ -22,25 +23,32 @@ __all__ = [
     "Alerts",
     "Application",
     "Auth",
+    "BasicAuth",
+    "BasicAuthUser",
     "Build",
     "BuildPack",
     "Config",
     "ConfigDocument",
     "ConfigError",
     "ContainerHealth",
+    "Cors",
     "Domain",
     "Edit",
     "EnvValue",
+    "Headers",
     "Health",
+    "Hsts",
     "Monitoring",
     "Network",
     "Problem",
     "Project",
+    "RateLimit",
     "Reference",
     "Release",
     "ResolvedVariable",
     "ResolverAddress",
     "Resources",
+    "Security",
     "Source",
     "VersionProof",
     "edit_config",

@@ -226,6 +226,7 @@ _MESSAGES: Final = {
     "tuple_type": "must be a list.",
     "too_short": "must not be empty.",
     "enum": "must be one of {expected}.",
+    "literal_error": "must be {expected}.",
     "greater_than": "must be more than {gt:g}.",
     "greater_than_equal": "must be at least {ge:g}.",
     "less_than_equal": "must be at most {le:g}.",

@@ -18,6 +18,7 @@ from coolify.config.health import Health
 from coolify.config.operation import Monitoring, Network, Release
 from coolify.config.policies import Policies
 from coolify.config.resources import Resources
+from coolify.config.security import Security
 from coolify.decisions import Decision
 
 __all__ = ["DEFAULT_PATH", "USUAL_ENVIRONMENTS", "Config"]
@@ -67,6 +68,8 @@ class Config(Section):
     """Its environment variables."""
     all_domains: Annotated[tuple[Domain, ...], AfterValidator(_each_once)] = Field(default=(), alias="domains")
     """Its domains, those of all environments."""
+    security: Security = Security()
+    """What the proxy adds to its answers, and whom it lets in."""
     health: Health = Health()
     """When a new version counts as healthy."""
     release: Release = Release()
