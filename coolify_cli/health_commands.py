@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -45,6 +46,7 @@ def check(config: str, environment: str, *, as_json: bool) -> int:
 async def _check(config: Config) -> GateResult:
     from coolify.dns import Nameserver, Resolver
     from coolify.health.application import ask_application
+    from coolify.security import resolve_security
 
     resolver = Resolver(tuple(Nameserver(one.address, one.port) for one in config.network.resolvers))
-    return await ask_application(config, resolver, None)
+    return await ask_application(config, resolver, None, login=resolve_security(config, os.environ).login)

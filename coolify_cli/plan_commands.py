@@ -84,12 +84,14 @@ def show_plan(config: str, environment: str, *, prune: bool = False, as_json: bo
 async def _make(config: str, environment: str, *, prune: bool) -> Plan:
     from coolify.config import resolve_variables
     from coolify.plan import make_plan, read_actual
+    from coolify.security import resolve_security
     from coolify_cli.reaching import connection_of, load
 
     loaded = load(config, environment)
     variables = resolve_variables(loaded, os.environ)
+    security = resolve_security(loaded, os.environ)
     async with connection_of(loaded).client() as client:
-        return make_plan(loaded, variables, await read_actual(client, loaded), prune=prune)
+        return make_plan(loaded, variables, await read_actual(client, loaded), security, prune=prune)
 
 
 def _apply(config: str, environment: str, *, prune: bool, quiet: bool) -> None:

@@ -17,6 +17,7 @@ from coolify.config import ConfigError, find_config, load_config, resolve_variab
 from coolify.contexts import ContextStore, connection_for, context_for
 from coolify.progress import Observer, observe
 from coolify.release.record import Outcome
+from coolify.security import resolve_security
 from coolify_cli.console import ProgressPrinter, print_report
 from coolify_cli.failures import EXIT_FAILURE, EXIT_OK
 from coolify_cli.prompting import terminal_asker
@@ -37,6 +38,7 @@ def check_configuration(config: str, environment: str) -> None:
     """
     loaded = load_config(find_config(Path(config)), environment=environment or None)
     resolve_variables(loaded, os.environ)
+    resolve_security(loaded, os.environ)
     connection_for(loaded, ContextStore.open(os.environ), os.environ)
 
 

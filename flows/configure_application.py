@@ -13,6 +13,7 @@ from coolify.wording import counted
 from tasks.configuration import compare_variables, update_settings, write_variables
 from tasks.phases import phase
 from tasks.projects import create_application, find_application
+from tasks.security import compare_labels, write_labels
 from tasks.session import Target, open_session
 
 __all__ = ["Configured", "configure_application"]
@@ -41,7 +42,7 @@ async def configure_application(
     """
     async with open_session(target, server) as session, phase("configure application") as handle:
         config, client, journal = session.config, session.client, session.journal
-        settings = desired_settings(config)
+        settings = desired_settings(config, session.security)
         application = await find_application(client, placement, config.application_name, config.application.uuid)
         created = application is None
         if application is None:
@@ -50,10 +51,15 @@ async def configure_application(
         if not settings_plan.is_empty:
             async with journal.step(Step.UPDATE_SETTINGS):
                 await update_settings(client, application.uuid, settings_plan)
+        # After domains and password, whose change generates all labels anew (reference 3.5).
+        labels_plan = await compare_labels(client, application.uuid, session.security)
+        if labels_plan.is_change:
+            async with journal.step(Step.SET_LABELS):
+                await write_labels(client, application.uuid, session.security, labels_plan)
         variables_plan = await compare_variables(client, application.uuid, desired_variables(session.variables))
         if variables_plan.writes:
             async with journal.step(Step.SYNC_VARIABLES):
                 await write_variables(client, application.uuid, variables_plan)
-        changes = len(settings_plan.changes) + len(variables_plan.changes)
+        changes = len(settings_plan.changes) + len(variables_plan.changes) + labels_plan.is_change
         handle.done("created" if created else counted(changes, "change") if changes else "unchanged")
         return Configured(application_uuid=application.uuid, created=created, changed=created or changes > 0)

@@ -27,6 +27,7 @@ from flows.preflight import preflight
 from flows.restore import RestorePoint, restore
 from flows.set_up_project import set_up_project
 from flows.verify_certificates import CertificateInvalidError, verify_certificates
+from flows.verify_security import SecurityNotProvedError, verify_security
 from tasks.configuration import take_snapshot
 from tasks.decision_points import take_decision
 from tasks.deployments import kind_of, rollback_strategy
@@ -127,7 +128,9 @@ async def _deploy_and_prove(
         return await _close(session, application, Outcome.ABORTED, f"{why} {choice.option.consequence}", version)
     try:
         certificates = await verify_certificates(target)
-    except CertificateInvalidError as error:
+        if session.config.security.is_declared:
+            await verify_security(target)
+    except (CertificateInvalidError, SecurityNotProvedError) as error:
         return await _close(session, application, Outcome.ABORTED, str(error), version)
     current = await session.client.applications.get(application.uuid)
     await session.journal.note(proved=await take_snapshot(session.client, current), fingerprint=_fingerprint(session))
@@ -143,7 +146,9 @@ async def _prove_unchanged(session: Session, application: Application) -> Ending
         return await _close(session, application, Outcome.ABORTED, reason)
     try:
         await verify_certificates(session.target)
-    except CertificateInvalidError as error:
+        if session.config.security.is_declared:
+            await verify_security(session.target)
+    except (CertificateInvalidError, SecurityNotProvedError) as error:
         return await _close(session, application, Outcome.ABORTED, str(error))
     last = await session.client.deployments.last_finished(application.uuid)
     serving = _version_of(application, last.commit) if last else None
@@ -243,7 +248,8 @@ def _aborted(session: Session, error: OperatorError) -> Ending:
 
 
 def _fingerprint(session: Session) -> str:
-    return fingerprint(desired_settings(session.config), desired_variables(session.variables))
+    settings = desired_settings(session.config, session.security)
+    return fingerprint(settings, desired_variables(session.variables), session.security)
 
 
 def _version_of(application: Application, commit: str) -> str:

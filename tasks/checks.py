@@ -55,7 +55,9 @@ async def pass_health_gate(session: Session, expected_version: str | None) -> Ga
         session: The application.
         expected_version: Text that proves the right version, None where that is not configured.
     """
-    result = await ask_application(session.config, session.resolver, expected_version, on_round=_tell)
+    result = await ask_application(
+        session.config, session.resolver, expected_version, on_round=_tell, login=session.security.login
+    )
     report_findings(result.findings())
     return result
 

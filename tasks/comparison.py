@@ -15,6 +15,8 @@ __all__ = ["compare_with_server"]
 @task(name="compare with server", cache_policy=NO_CACHE)
 async def compare_with_server(session: Session) -> Plan:
     """Return what stands between the configuration and the server."""
-    plan = make_plan(session.config, session.variables, await read_actual(session.client, session.config))
+    plan = make_plan(
+        session.config, session.variables, await read_actual(session.client, session.config), session.security
+    )
     step_done(f"{len(plan.actions)} resources compared")
     return plan

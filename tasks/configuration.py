@@ -8,7 +8,7 @@ from typing import Final
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from pydantic import JsonValue
+from pydantic import JsonValue, SecretStr
 
 from coolify.api import Application, ApplicationSettings, CoolifyClient, VariableWrite
 from coolify.plan import SettingsPlan, VariablesPlan, is_unmanaged, plan_settings, plan_variables
@@ -83,6 +83,7 @@ async def take_snapshot(client: CoolifyClient, application: Application) -> Snap
         settings=_restorable(application),
         domains=application.fqdn,
         custom_labels=application.custom_labels,
+        login_password=_login_password(application),
         variables=tuple(
             SnapshotVariable(**one.model_dump(include=set(SnapshotVariable.model_fields)))
             for one in variables
@@ -98,7 +99,8 @@ async def take_snapshot(client: CoolifyClient, application: Application) -> Snap
 @task(name="restore settings", cache_policy=NO_CACHE)
 async def restore_settings(client: CoolifyClient, application: Application, snapshot: Snapshot) -> None:
     """Bring settings, domains and labels back; only what differs is sent."""
-    wanted = ApplicationSettings.model_validate({**snapshot.settings, "domains": snapshot.domains})
+    password = {"http_basic_auth_password": snapshot.login_password} if snapshot.login_password else {}
+    wanted = ApplicationSettings.model_validate({**snapshot.settings, **password, "domains": snapshot.domains})
     plan = plan_settings(application, wanted)
     if not plan.is_empty:
         await client.applications.update(application.uuid, plan.update)
@@ -128,6 +130,11 @@ async def restore_variables(client: CoolifyClient, application_uuid: str, snapsh
     if plan.changes or added:
         names = {change.subject.removeprefix("variable ") for change in plan.changes} | {one.key for one in added}
         step_done(f"variables restored: {', '.join(sorted(names))}", changed=True)
+
+
+def _login_password(application: Application) -> SecretStr | None:
+    password = application.raw.get("http_basic_auth_password")
+    return SecretStr(password) if isinstance(password, str) and password else None
 
 
 def _restorable(application: Application) -> dict[str, JsonValue]:

@@ -22,6 +22,7 @@ from coolify.config import Config, ResolvedVariable, find_config, load_config, r
 from coolify.contexts import ContextStore, connection_for
 from coolify.dns import Nameserver, Resolver
 from coolify.release import RecordStore
+from coolify.security import WantedSecurity, resolve_security
 from tasks.journal import Journal
 
 __all__ = ["Session", "Target", "open_session"]
@@ -55,6 +56,8 @@ class Session:
     client: CoolifyClient
     resolver: Resolver
     records: RecordStore
+    security: WantedSecurity = field(default_factory=WantedSecurity)
+    """The section `security`, secrets resolved."""
     journal: Journal = field(default_factory=Journal)
     """Journal of the release that the phases belong to; one that notes nothing where a phase runs alone."""
 
@@ -80,12 +83,13 @@ async def open_session(target: Target, server: CoolifyServer | None = None) -> A
         return
     config = load_config(find_config(Path(target.config)), environment=target.environment or None)
     variables = resolve_variables(config, os.environ)
+    security = resolve_security(config, os.environ)
     client = (
         server.get_client() if server else connection_for(config, ContextStore.open(os.environ), os.environ).client()
     )
     nameservers = tuple(Nameserver(one.address, one.port) for one in config.network.resolvers)
     async with client:
-        session = Session(target, config, variables, client, Resolver(nameservers), BlockRecordStore())
+        session = Session(target, config, variables, client, Resolver(nameservers), BlockRecordStore(), security)
         mark = _current.set(session)
         try:
             yield session

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from pydantic import SecretStr
+
 from coolify.config import Config, Domain
 from coolify.dns import Resolver
 from coolify.health.gate import GatePolicy, GateResult, run_gate
@@ -18,6 +20,7 @@ async def ask_application(
     resolver: Resolver,
     expected_version: str | None,
     on_round: Callable[[tuple[ProbeResult, ...]], None] = lambda _: None,
+    login: tuple[str, SecretStr] | None = None,
 ) -> GateResult:
     """Ask until the gate is decided.
 
@@ -26,12 +29,13 @@ async def ask_application(
         resolver: Where the addresses of the domains are looked up.
         expected_version: Text that proves the right version, None where that is not configured.
         on_round: Told of the answers of each round.
+        login: Name and password that visitors are asked for; certificates are verified before it is sent.
     """
     probes = [
         partial(probe_http, probe, target)
         for domain in config.domains
-        for target in await _targets(config, domain, resolver)
-        for probe in _probes(config, domain, expected_version)
+        for target in await _targets(config, domain, resolver, verify=login is not None)
+        for probe in _probes(config, domain, expected_version, login)
     ]
     health = config.health
     policy = GatePolicy(
@@ -45,18 +49,24 @@ async def ask_application(
     return await run_gate(probes or [_unreachable(config)], policy, on_round=on_round)
 
 
-async def _targets(config: Config, domain: Domain, resolver: Resolver) -> list[HttpTarget]:
+async def _targets(config: Config, domain: Domain, resolver: Resolver, *, verify: bool) -> list[HttpTarget]:
     network = config.network
     port = network.https_port if domain.ssl else network.http_port
     addresses = (await resolver.addresses(domain.host)).all
-    return [HttpTarget(address, port, config.ca_path) for address in addresses]
+    return [HttpTarget(address, port, config.ca_path, verify) for address in addresses]
 
 
-def _probes(config: Config, domain: Domain, expected_version: str | None) -> list[HttpProbe]:
+def _probes(
+    config: Config, domain: Domain, expected_version: str | None, login: tuple[str, SecretStr] | None
+) -> list[HttpProbe]:
     health = config.health
     probes = [
         HttpProbe(
-            f"{domain.url}{health.path}", expect_status=health.expect, expect_body=health.body, timeout=health.timeout
+            f"{domain.url}{health.path}",
+            expect_status=health.expect,
+            expect_body=health.body,
+            login=login,
+            timeout=health.timeout,
         )
     ]
     proof = health.version
@@ -68,6 +78,7 @@ def _probes(config: Config, domain: Domain, expected_version: str | None) -> lis
                 expect_body=expected_version if in_body else None,
                 expect_header=(proof.header, expected_version) if proof.header else None,
                 expect_json=(proof.json_path, expected_version) if proof.json_path else None,
+                login=login,
                 timeout=health.timeout,
             )
         )

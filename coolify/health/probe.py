@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
+from pydantic import SecretStr
 
 from coolify.trust import trusting
 
@@ -34,6 +35,8 @@ class HttpProbe:
     """Dotted path into a JSON body, and the text of the value there."""
     expect_header: tuple[str, str] | None = None
     """Name of a header, and text that its value must contain."""
+    login: tuple[str, SecretStr] | None = None
+    """Name and password to send."""
     timeout: float = 5.0
     """Seconds for the whole of it."""
 
@@ -84,6 +87,7 @@ async def probe_http(probe: HttpProbe, target: HttpTarget) -> ProbeResult:
                 probe.method,
                 url,
                 headers={"Host": host, "User-Agent": "coolify-flows"},
+                auth=(probe.login[0], probe.login[1].get_secret_value()) if probe.login else None,
                 extensions={"sni_hostname": host},
             ) as response,
         ):

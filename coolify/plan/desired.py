@@ -9,6 +9,7 @@ from typing import Any
 
 from coolify.api import ApplicationSettings, VariableWrite
 from coolify.config import BuildPack, Config, ResolvedVariable
+from coolify.security import WantedSecurity
 
 __all__ = ["desired_domains", "desired_settings", "desired_variables", "fingerprint"]
 
@@ -18,11 +19,15 @@ def desired_domains(config: Config) -> str | None:
     return ",".join(domain.url for domain in config.domains) or None
 
 
-def desired_settings(config: Config) -> ApplicationSettings:
+def desired_settings(config: Config, security: WantedSecurity | None = None) -> ApplicationSettings:
     """Return the settings that the configuration mentions, and those that a trustworthy release needs.
 
     Coolify's own health check is among the latter: it is off by default, and without it the old container is removed
     before the new one works (trap 4).
+
+    Args:
+        config: The configuration.
+        security: Its section `security` with secrets; without, name and password of visitors are left alone.
     """
     wanted: dict[str, Any] = {
         **_source(config),
@@ -32,6 +37,7 @@ def desired_settings(config: Config) -> ApplicationSettings:
         "is_auto_deploy_enabled": config.release.auto_deploy,
         "description": config.application.description,
         "domains": desired_domains(config),
+        **(security.settings() if security else {}),
     }
     return ApplicationSettings(**{name: value for name, value in wanted.items() if value is not None})
 
@@ -52,12 +58,16 @@ def desired_variables(variables: Iterable[ResolvedVariable]) -> tuple[VariableWr
     )
 
 
-def fingerprint(settings: ApplicationSettings, variables: Iterable[VariableWrite]) -> str:
+def fingerprint(
+    settings: ApplicationSettings, variables: Iterable[VariableWrite], security: WantedSecurity | None = None
+) -> str:
     """Return a digest of a whole configuration; it covers secret values and is itself kept secret."""
-    content = {
+    content: dict[str, Any] = {
         "settings": settings.model_dump(mode="json", exclude_unset=True),
         "variables": sorted((one.body() for one in variables), key=lambda body: str(body["key"])),
     }
+    if security is not None and (protection := security.content()) is not None:
+        content["security"] = protection
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

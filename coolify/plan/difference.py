@@ -14,6 +14,7 @@ from coolify.api import Application, ApplicationSettings, Variable, VariableWrit
 __all__ = ["Change", "SettingsPlan", "VariablesPlan", "is_unmanaged", "plan_settings", "plan_variables"]
 
 _MASK: Final = "(secret)"
+_LOGIN: Final = ("is_http_basic_auth_enabled", "http_basic_auth_username", "http_basic_auth_password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,9 @@ def plan_settings(actual: Application, desired: ApplicationSettings) -> Settings
             update[name] = wanted
             shown = (_MASK, _MASK) if isinstance(wanted, SecretStr) else (_text(present), _text(wanted))
             changes.append(Change("update", name, *shown))
+    if desired.is_http_basic_auth_enabled and update.keys() & set(_LOGIN):
+        # Coolify takes name and password only together with the switch (reference 2.2).
+        update |= {name: getattr(desired, name) for name in _LOGIN if name in desired.model_fields_set}
     return SettingsPlan(ApplicationSettings(**update), tuple(changes))
 
 

@@ -14,10 +14,16 @@ from coolify.finding import Finding, Severity
 from coolify.plan.actual import Actual
 from coolify.plan.desired import desired_settings, desired_variables
 from coolify.plan.difference import Change, plan_settings, plan_variables
+from coolify.security import WantedSecurity, plan_labels
+from coolify.security.labels import summary_of
 
 __all__ = ["Action", "Kind", "Plan", "drift_findings", "make_plan"]
 
 _HIDDEN: Final = "(secret)"
+_REGENERATING: Final = frozenset(
+    {"domains", "is_http_basic_auth_enabled", "http_basic_auth_username", "http_basic_auth_password"}
+)
+"""Settings whose change makes Coolify generate all labels anew (reference 3.4)."""
 
 
 class Kind(StrEnum):
@@ -43,7 +49,7 @@ class Action(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     kind: Kind
-    resource: str = Field(description="project, environment, application, setting or variable.")
+    resource: str = Field(description="project, environment, application, setting, security or variable.")
     name: str
     before: str = Field(default="", description="What is there; never a secret.")
     after: str = Field(default="", description="What is wanted; never a secret.")
@@ -74,15 +80,28 @@ class Plan(BaseModel):
         return tuple(action for action in self.actions if action.kind.is_change)
 
 
-def make_plan(config: Config, variables: Sequence[ResolvedVariable], actual: Actual, *, prune: bool = False) -> Plan:
+def make_plan(
+    config: Config,
+    variables: Sequence[ResolvedVariable],
+    actual: Actual,
+    security: WantedSecurity | None = None,
+    *,
+    prune: bool = False,
+) -> Plan:
     """Compare a configuration with what is there.
 
     Args:
         config: The configuration.
         variables: Its variables with their real values, which stay out of the plan.
         actual: What is there.
+        security: Its section `security` with secrets, which stay out of the plan.
         prune: Whether variables that the configuration does not mention are deleted.
+
+    Raises:
+        OperatorError: The section `security` cannot be applied to this application, or its labels are hidden.
     """
+    wanted = security or WantedSecurity()
+    settings = desired_settings(config, wanted)
     actions = [
         Action(kind=Kind.UNCHANGED if actual.project else Kind.CREATE, resource="project", name=config.project.name),
         Action(
@@ -95,7 +114,8 @@ def make_plan(config: Config, variables: Sequence[ResolvedVariable], actual: Act
             resource="application",
             name=config.application_name,
         ),
-        *_settings(desired_settings(config), actual),
+        *_settings(settings, actual),
+        *_security(wanted, settings, actual),
         *_variables(desired_variables(variables), actual, prune=prune),
     ]
     return Plan(
@@ -166,6 +186,23 @@ def _setting(name: str, change: Change | None) -> Action:
 
 def _shown(name: str, value: object) -> str:
     return _HIDDEN if name.endswith("password") else str(value)
+
+
+def _security(wanted: WantedSecurity, settings: ApplicationSettings, actual: Actual) -> list[Action]:
+    """Return what happens to the labels of ours, as one resource; nothing where none are there or wanted."""
+    application = actual.application
+    if application is None:
+        summary = summary_of(wanted)
+        if not wanted.in_labels:
+            return []
+        return [Action(kind=Kind.CREATE, resource="security", name="labels", after=summary)]
+    regenerated = bool(plan_settings(application, settings).update.model_fields_set & _REGENERATING)
+    plan = plan_labels(application, wanted, regenerated=regenerated)
+    if not plan.is_ours:
+        return []
+    if not plan.is_change:
+        return [Action(kind=Kind.UNCHANGED, resource="security", name="labels")]
+    return [Action(kind=Kind.UPDATE, resource="security", name="labels", before=plan.before, after=plan.after)]
 
 
 def _variables(desired: tuple[VariableWrite, ...], actual: Actual, *, prune: bool) -> list[Action]:

@@ -53,6 +53,7 @@ class Step(StrEnum):
     CREATE_APPLICATION = "create application"
     UPDATE_SETTINGS = "update settings"
     SYNC_VARIABLES = "sync variables"
+    SET_LABELS = "set security labels"
     DEPLOY = "deploy"
     ROLL_BACK = "roll back"
 

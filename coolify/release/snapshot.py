@@ -47,12 +47,18 @@ class Snapshot(BaseModel):
     )
     domains: str | None = Field(default=None, description="Comma-separated URLs as Coolify stores them.")
     custom_labels: str | None = Field(default=None, description="Plain text of the container labels.")
+    login_password: SecretStr | None = Field(default=None, description="Password that Coolify asked visitors for.")
     variables: tuple[SnapshotVariable, ...] = ()
     preview_keys: tuple[str, ...] = Field(default=(), description="Keys that had a preview twin.")
     unreadable: tuple[str, ...] = Field(
         default=(),
         description="Names of variables whose values Coolify never shows again; a rollback leaves them alone.",
     )
+
+    @field_serializer("login_password", when_used="json")
+    def _reveal(self, value: SecretStr | None) -> str | None:
+        # JSON of a snapshot exists only inside encrypted storage.
+        return None if value is None else value.get_secret_value()
 
     def variable(self, key: str) -> SnapshotVariable | None:
         """Return the variable with this key, None when it did not exist."""

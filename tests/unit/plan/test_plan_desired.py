@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from coolify.api import ApplicationSettings, VariableWrite
-from coolify.config import Config, ResolvedVariable
+from coolify.config import Config, ConfigError, ResolvedVariable
 from coolify.plan import desired_domains, desired_settings, desired_variables, fingerprint
+from coolify.security import WantedSecurity, resolve_security
 
 LEAST: dict[str, Any] = {"server": "https://coolify.example.com", "project": {"name": "shop"}}
 FULL: dict[str, Any] = LEAST | {
@@ -194,3 +195,54 @@ def test_a_fingerprint_is_a_digest_that_shows_no_value(values) -> None:
     assert len(digest) == 64
     assert set(digest) <= set("0123456789abcdef")
     assert not any(one in digest for one in values.values())
+
+
+def protected(environ: dict[str, str], **section: object) -> WantedSecurity:
+    return resolve_security(Config.model_validate(LEAST | {"security": section}), environ)
+
+
+BCRYPT = "$2y$10$35ag5eNkasU4q9XA/uZcV..FeVA7Iy4T2q5DkirtVT3t8HghoQYye"
+LOGIN = {"basic_auth": {"users": [{"name": "preview", "password": "${P}"}]}}
+
+
+def test_one_user_with_a_password_is_handed_to_coolify() -> None:
+    found = desired_settings(Config.model_validate(LEAST), protected({"P": "s3cret"}, **LOGIN))
+    assert found.is_http_basic_auth_enabled is True
+    assert found.http_basic_auth_username == "preview"
+    assert found.http_basic_auth_password == SecretStr("s3cret")
+
+
+def test_users_with_hashes_are_ours_and_coolify_does_not_ask_too() -> None:
+    users = {"users": [{"name": "preview", "hash": "${H}"}]}
+    found = desired_settings(Config.model_validate(LEAST), protected({"H": f"preview:{BCRYPT}"}, basic_auth=users))
+    assert found.is_http_basic_auth_enabled is False
+    assert "http_basic_auth_password" not in found.model_fields_set
+
+
+def test_what_is_not_configured_leaves_coolifys_password_alone() -> None:
+    found = desired_settings(Config.model_validate(LEAST), protected({}, max_body="1Mi"))
+    assert "is_http_basic_auth_enabled" not in found.model_fields_set
+
+
+def test_a_text_that_is_no_hash_is_refused_without_being_repeated() -> None:
+    users = {"users": [{"name": "preview", "hash": "${H}"}]}
+    with pytest.raises(ConfigError) as refusal:
+        protected({"H": "hunter2"}, basic_auth=users)
+    assert "htpasswd -nB preview" in str(refusal.value)
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_all_missing_variables_of_the_users_are_told_at_once() -> None:
+    users = {"users": [{"name": "a", "hash": "${A}"}, {"name": "b", "hash": "${B}"}]}
+    with pytest.raises(ConfigError) as refusal:
+        protected({}, basic_auth=users)
+    assert [name in str(refusal.value) for name in ("A is not set", "B is not set")] == [True, True]
+
+
+def test_security_changes_the_fingerprint_and_how_it_is_checked_does_not() -> None:
+    plain = fingerprint(settings(**FULL), [TOKEN])
+    assert fingerprint(settings(**FULL), [TOKEN], protected({}, required=True, ports=[22])) == plain
+    limited = fingerprint(settings(**FULL), [TOKEN], protected({}, max_body="1Mi"))
+    assert limited not in {plain, fingerprint(settings(**FULL), [TOKEN], protected({}, max_body="2Mi"))}
+    one = fingerprint(settings(**FULL), [TOKEN], protected({"P": "one"}, **LOGIN))
+    assert one != fingerprint(settings(**FULL), [TOKEN], protected({"P": "two"}, **LOGIN))
