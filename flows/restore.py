@@ -12,6 +12,7 @@ from coolify.api import Application, ApplicationSettings, DeploymentStatus
 from coolify.errors import OperatorError
 from coolify.release import Snapshot, Step
 from coolify.release.strategy import ApplicationKind, NoWayBack, Strategy
+from coolify.security import Credential, WantedSecurity
 from flows.check_health import Health, check_health
 from tasks.configuration import restore_settings, restore_variables
 from tasks.deployments import follow_deployment, kind_of, rollback_strategy, trigger_rollback
@@ -68,6 +69,7 @@ async def restore(
             application = await session.client.applications.get(point.application_uuid)
             strategy = await _strategy(session, application, snapshot)
             await restore_settings(session.client, application, snapshot)
+            _knock_as_before(session, snapshot)
             await restore_variables(session.client, application.uuid, snapshot)
             restored = await _restore_version(session, application, snapshot, strategy, redeploy=redeploy)
         handle.done(f"{(restored.version or 'the earlier version')[:12]} serves again")
@@ -128,6 +130,14 @@ async def _restore_version(
     health = await check_health(target, _proof(session, version))
     _demand(health, version)
     return Restored(version=version, deployment_uuid=uuid, health=health.reason)
+
+
+def _knock_as_before(session: Session, snapshot: Snapshot) -> None:
+    """Let the gate use the password that the earlier version asks for; the configuration has the newer one."""
+    name = snapshot.settings.get("http_basic_auth_username")
+    if snapshot.settings.get("is_http_basic_auth_enabled") and isinstance(name, str) and snapshot.login_password:
+        credential = Credential(name, snapshot.login_password, None)
+        session.security = WantedSecurity(session.security.section, (credential,))
 
 
 def _demand(health: Health, version: str) -> None:
