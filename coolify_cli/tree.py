@@ -96,6 +96,13 @@ TREE: Final = Branch(
             "Whether the application works, seen from the outside.",
             {"check": Leaf("health_commands:check", "Ask every domain at every address until the gate is decided.")},
         ),
+        "security": Branch(
+            "Headers, limits and access in front of the application.",
+            {
+                "configure": Leaf("security_commands:configure", "Set headers, limits and access in the file."),
+                "check": Leaf("security_commands:check", "Compare what visitors get with what is configured."),
+            },
+        ),
         "history": Leaf("history_command:history", "List the releases of the application."),
         "demo": Leaf("demo_command:demo", "Watch three releases and a rollback in the sandbox."),
         "sandbox": Branch(

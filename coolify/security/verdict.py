@@ -252,9 +252,13 @@ def judge_rate_limit(subject: str, limit: RateLimit, burst: Burst) -> tuple[Find
 
 def judge_body_size(subject: str, largest: int, seen: Seen) -> tuple[Finding, ...]:
     """Judge the answer to a body that is one byte too large."""
-    if seen.status is None:
-        summary = f"Whether {subject} refuses large bodies is not proved: the connection broke while one was sent."
-        return (_finding("security-body-size-unproved", Severity.INFO, subject, summary, seen.problem),)
+    if seen.status is None or seen.status >= 500:
+        # Older versions of Caddy answer 502 when they stop reading.
+        summary = (
+            f"Whether {subject} refuses large bodies as configured is not proved: it did not take one, nor say why."
+        )
+        evidence = seen.problem or f"status {seen.status}"
+        return (_finding("security-body-size-unproved", Severity.INFO, subject, summary, evidence),)
     if seen.status == 413:
         summary = f"{subject} refuses a body of more than {largest} bytes."
         return (_finding("security-body-size-refused", Severity.OK, subject, summary),)
