@@ -6,7 +6,7 @@ they are found again, replaced and removed, and everything else stays as it was,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -49,7 +49,7 @@ class ProxyKind(StrEnum):
 class LabelsPlan:
     """What the labels have to become."""
 
-    labels: str | None
+    labels: str | None = field(repr=False)
     """All labels, one a line; None where they stay, or are not generated yet."""
     before: str
     """What of ours is there, in words."""
