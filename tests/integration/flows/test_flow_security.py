@@ -3,8 +3,11 @@
 import base64
 from dataclasses import replace
 
+import pytest
+
 from coolify.api import ApplicationSettings
 from coolify.release import Outcome
+from coolify_sandbox.server.faults import Fault, FaultKind
 from flows.detect_drift import detect_drift
 from tasks.session import Target
 
@@ -184,3 +187,36 @@ async def test_a_token_that_may_not_see_labels_is_told_before_anything_changes(s
     report = await release_shop()
     assert report.outcome is Outcome.ABORTED
     assert "read:sensitive" in report.reason
+
+
+@pytest.mark.parametrize("kind", [FaultKind.CUT, FaultKind.EMPTY, FaultKind.STATUS])
+async def test_a_lost_answer_to_the_labels_is_repeated(shop, release_shop, kind) -> None:
+    shop.configure(security=SECURITY)
+    shop.sandbox.app.state.faults.add(Fault(kind, "PATCH", "/applications/[a-z0-9]+", status=503))
+    report = await release_shop()
+    assert report.outcome is Outcome.COMPLETED, report.reason
+    assert (await shop.visit()).headers["x-frame-options"] == "DENY"
+
+
+async def test_a_release_that_ended_between_domains_and_labels_is_mended_by_the_next(shop, release_shop) -> None:
+    shop.configure(security=SECURITY)
+    await release_shop()
+    shop.host = "www.sandbox.test"
+    shop.configure(domains=[{"primary": shop.host, "ssl": True}])
+    # The second PATCH is that of the labels; 422 is not repeated.
+    shop.sandbox.app.state.faults.add(Fault(FaultKind.STATUS, "PATCH", "/applications/[a-z0-9]+", 2, status=422))
+    report = await release_shop()
+    assert report.outcome is Outcome.ABORTED
+    assert "flows-" not in await labels_of(shop)
+    report = await release_shop()
+    assert report.outcome is Outcome.COMPLETED, report.reason
+    assert (await shop.visit()).headers["x-frame-options"] == "DENY"
+
+
+async def test_the_oldest_supported_coolify_takes_the_same_labels(shop, release_shop) -> None:
+    shop.sandbox.state.settings = replace(shop.sandbox.state.settings, version="4.0.0")
+    shop.configure(security=SECURITY)
+    report = await release_shop()
+    assert report.outcome is Outcome.COMPLETED, report.reason
+    assert (await shop.visit()).headers["x-frame-options"] == "DENY"
+    assert not (await release_shop()).deployed
