@@ -20,8 +20,8 @@ _HEADER: Final = """\
 
 Written by `make docs` from the commands themselves. Exit codes: 0 all went well, 1 it failed, 2 the call or the
 configuration is wrong (and `coolify plan --detailed-exitcode`: there are changes), 130 interrupted. Results go to
-standard output, questions and errors to standard error. With `--json` the result is the only output; keys are added in
-later versions, never removed or renamed. Colours are off where the output is no terminal, or `NO_COLOR` is set.
+standard output, questions and errors to standard error. With `--json` the result is the only output, as
+described in [JSON](json.md). Colours are off where the output is no terminal, or `NO_COLOR` is set.
 """
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.integration.command import documented_json
+
 pytestmark = pytest.mark.timeout(240)
 
 
@@ -61,6 +63,7 @@ async def test_three_releases_with_outcomes_observed_over_https(tmp_path) -> Non
             assert line, "ended before it told the outcomes"
             text += line.decode()
     result = json.loads(text)
+    documented_json.check(("demo",), result)
     assert result["ok"] is True
     seen = [(one["version"], one["outcome"], one["served_version"]) for one in result["releases"]]
     assert seen == [("1.0.0", "completed", "1.0.0"), ("1.1.0", "completed", "1.1.0"), ("2.0.0", "rolled_back", "1.1.0")]

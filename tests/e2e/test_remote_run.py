@@ -12,7 +12,9 @@ import pytest
 from coolify_cli.prefect_server import run_prefect_server
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
+from tests.integration.command import documented_json
 from tests.integration.conftest import Shop
+from tests.terminal import at_terminal
 
 pytestmark = [pytest.mark.component("git"), pytest.mark.timeout(300)]
 
@@ -82,6 +84,25 @@ async def test_a_release_runs_on_the_prefect_server_and_is_followed(tmp_path) ->
             code, out, told = await run(*release, "--json", cwd=shop.directory, env=env)
             assert code == 1, out + told
             ended = json.loads(out)
+            documented_json.check(("release",), ended)
             assert ended["state"] == "RolledBack"
             assert ended["ok"] is False
             assert await shop.version() == "1.0.0"
+
+            shop.repository.commit("3.0.0")
+            shop.configure(health={"path": "/health", "successes": 1000, "interval": 0.1, "deadline": 600})
+            async with at_terminal((sys.executable, *release), shop.directory, env) as shown:
+                await shown.sees("New container is healthy.")
+                shown.interrupts()
+                await shown.sees("(cancel, detach) [detach]:")
+                shown.types("cancel")
+                assert await shown.ends() == 1
+                assert "Cancelled" in shown.shown
+                assert "Traceback" not in shown.shown
+            async with at_terminal((sys.executable, *release), shop.directory, env) as shown:
+                await shown.sees("runs on the Prefect server as")
+                shown.interrupts()
+                await shown.sees("(cancel, detach) [detach]:")
+                shown.types("")
+                assert await shown.ends() == 130
+                assert "Left alone: it goes on" in shown.shown

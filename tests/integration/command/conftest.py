@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.integration.command import documented_json
+
 COMMAND = (sys.executable, "-m", "coolify_cli.main")
 
 
@@ -41,7 +43,10 @@ async def run(*arguments: str, cwd: Path, stdin: str | None = None, **environmen
     )
     async with asyncio.timeout(100):
         stdout, stderr = await process.communicate(None if stdin is None else stdin.encode())
-    return Done(process.returncode or 0, stdout.decode(), stderr.decode())
+    done = Done(process.returncode or 0, stdout.decode(), stderr.decode())
+    if "--json" in arguments and done.stdout:
+        documented_json.check(arguments, done.json)
+    return done
 
 
 @pytest.fixture

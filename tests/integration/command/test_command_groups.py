@@ -130,3 +130,13 @@ async def test_a_mistyped_command_gets_the_nearest(coolify) -> None:
     done = await coolify("projct", "list")
     assert done.code == 2
     assert "did you mean `project`" in done.text
+
+
+async def test_the_cause_of_the_latest_failed_deployment_is_named(shop, coolify, released, tmp_path) -> None:
+    marker = tmp_path / "failed-once"
+    fail = f"sh -c 'test -e {marker} || {{ touch {marker}; echo \"npm error Missing script: build\"; exit 1; }}'"
+    shop.configure(build={"build_command": fail, "start_command": shop.repository.START_COMMAND})
+    await released()
+    done = await coolify("build", "diagnose", "--json")
+    assert done.code == 0, done.text
+    assert [one["name"] for one in done.json["findings"]] == ["build-script-missing"]

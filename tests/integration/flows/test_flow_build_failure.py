@@ -1,10 +1,5 @@
 """A build that fails is diagnosed, adjusted and tried once more."""
 
-import asyncio
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -40,14 +35,3 @@ async def test_a_failed_build_is_diagnosed_adjusted_and_green(
     assert [one.question for one in report.decisions] == [BUILD_FAILED.question]
     assert StepDone(f"building once more, {how}") in events
     assert {one.name for one in report.findings if one.name.startswith("build-")} == causes
-
-
-async def test_the_command_names_the_cause_of_the_latest_failed_deployment(shop, release_shop, tmp_path) -> None:
-    fail_once(shop, tmp_path / "failed-once", "npm error Missing script: build")
-    await release_shop()
-    command = [str(Path(sys.executable).with_name("coolify")), "build", "diagnose", "--json", "--config", shop.config]
-    ran = await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, timeout=60, env=dict(os.environ), check=False
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert [one["name"] for one in json.loads(ran.stdout)["findings"]] == ["build-script-missing"]

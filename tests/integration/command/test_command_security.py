@@ -1,47 +1,11 @@
 """`coolify security`, as an operator runs it."""
 
-import asyncio
-import json
-import os
-import sys
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import ruamel.yaml
 
 from coolify.config import load_config
-
-
-@dataclass
-class Done:
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.stdout)
-
-
-@pytest.fixture
-def coolify(shop):
-    """Run the command in the shop's directory."""
-
-    async def go(*arguments: str, **environment: str) -> Done:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "coolify_cli.main", *arguments,
-            cwd=shop.directory,
-            env=os.environ | {"COLUMNS": "400"} | environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        async with asyncio.timeout(100):
-            stdout, stderr = await process.communicate()
-        return Done(process.returncode or 0, stdout.decode(), stderr.decode())
-
-    return go
 
 
 def written(shop) -> dict[str, Any]:
@@ -109,11 +73,11 @@ async def test_a_dry_run_and_a_mistake_leave_the_file_alone(shop, coolify) -> No
 
 
 @pytest.mark.parametrize("preset", ["moderate", "strict"])
-async def test_what_a_preset_sets_is_what_visitors_get(shop, coolify, release_shop, preset) -> None:
+async def test_what_a_preset_sets_is_what_visitors_get(shop, coolify, released, preset) -> None:
     assert (await coolify("security", "configure", "--preset", preset)).code == 0
     plan = await coolify("plan")
     assert "security labels: nothing -> headers" in plan.stdout
-    await release_shop()
+    await released()
     assert "security" not in (await coolify("plan")).stdout
     done = await coolify("security", "check", "--json")
     assert (done.code, done.json["passed"]) == (0, True), done.stdout
@@ -122,10 +86,10 @@ async def test_what_a_preset_sets_is_what_visitors_get(shop, coolify, release_sh
     assert ("security-header-recommended" in names) is (preset == "moderate")
 
 
-async def test_limits_are_exceeded_when_asked_and_hold(shop, coolify, release_shop) -> None:
+async def test_limits_are_exceeded_when_asked_and_hold(shop, coolify, released) -> None:
     limit = {"average": 50, "burst": 60, "period": 1}
     shop.configure(security={"rate_limit": limit, "max_body": "1Ki"})
-    await release_shop()
+    await released()
     done = await coolify("security", "check", "--probe-limits", "--json")
     names = {one["name"] for one in done.json["findings"]}
     assert "security-body-size-refused" in names
@@ -133,8 +97,8 @@ async def test_limits_are_exceeded_when_asked_and_hold(shop, coolify, release_sh
     assert done.code == 0
 
 
-async def test_headers_that_do_not_arrive_fail_the_check(shop, coolify, release_shop) -> None:
-    await release_shop()
+async def test_headers_that_do_not_arrive_fail_the_check(shop, coolify, released) -> None:
+    await released()
     shop.configure(security={"headers": {"frame_options": "deny"}})
     done = await coolify("security", "check")
     assert done.code == 1
