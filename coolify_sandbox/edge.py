@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
@@ -35,6 +36,7 @@ _HOP_BY_HOP: Final = frozenset(
     }
 )
 """RFC 9110 section 7.6.1: headers that end at a proxy."""
+_DRAIN_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,9 @@ class EdgeProxy:
     def __init__(self, authority: CertificateAuthority) -> None:
         self._authority = authority
         self._routers: dict[str, tuple[_Router, ...]] = {}
+        self._open: Counter[int] = Counter()
+        """Requests that have no complete answer yet, by the port of the process that answers."""
+        self._answered = asyncio.Event()
         self._client = httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5), trust_env=False, follow_redirects=False)
         self.http_port = 0
         self.https_port = 0
@@ -77,6 +82,15 @@ class EdgeProxy:
     def remove(self, application_uuid: str) -> None:
         """Forget an application's URLs."""
         self._routers.pop(application_uuid, None)
+
+    async def drain(self, upstream_port: int) -> None:
+        """Wait until a process that gets no new requests has answered those it has, at most some seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while self._open[upstream_port] > 0:
+                    self._answered.clear()
+                    await self._answered.wait()
+        self._open.pop(upstream_port, None)
 
     @contextlib.asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
@@ -130,24 +144,32 @@ class EdgeProxy:
             raw_path=(path + (f"?{request.url.query}" if request.url.query else "")).encode()
         )
         outgoing = self._client.build_request(request.method, url, headers=headers, content=await request.body())
+        self._open[router.upstream_port] += 1
         try:
             answer = await self._client.send(outgoing, stream=True)
-        except httpx.TransportError:
-            return PlainTextResponse("Bad Gateway", 502)
+        except BaseException as error:
+            self._done(router.upstream_port)
+            if isinstance(error, httpx.TransportError):
+                return PlainTextResponse("Bad Gateway", 502)
+            raise
         response = StreamingResponse(answer.aiter_raw(), answer.status_code, background=None)
         response.raw_headers = [
             (name.lower(), value) for name, value in answer.headers.raw if name.decode().lower() not in _HOP_BY_HOP
         ]
-        response.body_iterator = _closing(answer)
+        response.body_iterator = self._closing(answer, router.upstream_port)
         return response
 
+    def _done(self, upstream_port: int) -> None:
+        self._open[upstream_port] -= 1
+        self._answered.set()
 
-async def _closing(answer: httpx.Response) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in answer.aiter_raw():
-            yield chunk
-    finally:
-        await asyncio.shield(answer.aclose())
+    async def _closing(self, answer: httpx.Response, upstream_port: int) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in answer.aiter_raw():
+                yield chunk
+        finally:
+            self._done(upstream_port)
+            await asyncio.shield(answer.aclose())
 
 
 def _below(path: str, prefix: str) -> bool:

@@ -214,6 +214,7 @@ class LocalRuntime:
             labels=request.labels,
         )
         if old is not None:
+            await self._edge.drain(old.process.port)
             await old.process.stop()
 
     async def _before(self, request: DeployRequest, log: LogSink) -> None:
