@@ -6,7 +6,7 @@ a command, or, when somebody insists, in a file of their own.
 
 from coolify.contexts.connection import CONTEXT_VARIABLE, Connection, connection_for, context_for
 from coolify.contexts.model import Context, TokenStorage
-from coolify.contexts.store import ContextError, ContextStore
+from coolify.contexts.store import ContextError, ContextStore, config_home
 from coolify.contexts.tokens import forget_token, has_keyring, keep_token, token_source
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "ContextError",
     "ContextStore",
     "TokenStorage",
+    "config_home",
     "connection_for",
     "context_for",
     "forget_token",

@@ -1,5 +1,14 @@
-"""Where an application's code comes from, looked at without Coolify: Git remotes."""
+"""Where an application's code comes from, looked at without Coolify: Git remotes, their files, image registries."""
 
-from coolify.source.git import GitError, GitMissingError, RemoteHead, resolve_commit
+from coolify.source.address import GitAddress, parse_address
+from coolify.source.git import GitError, GitMissingError, GitPrivateError, RemoteHead, resolve_commit
 
-__all__ = ["GitError", "GitMissingError", "RemoteHead", "resolve_commit"]
+__all__ = [
+    "GitAddress",
+    "GitError",
+    "GitMissingError",
+    "GitPrivateError",
+    "RemoteHead",
+    "parse_address",
+    "resolve_commit",
+]

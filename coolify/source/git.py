@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
+import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from coolify.errors import OperatorError
 
-__all__ = ["GitError", "GitMissingError", "RemoteHead", "resolve_commit", "run_git", "without_credentials"]
+__all__ = [
+    "GitError",
+    "GitMissingError",
+    "GitPrivateError",
+    "RemoteHead",
+    "resolve_commit",
+    "run_git",
+    "without_credentials",
+]
 
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _FULL_SHA = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
 
 
@@ -23,6 +37,10 @@ class GitError(OperatorError):
 
 class GitMissingError(GitError):
     """There is no git on this machine."""
+
+
+class GitPrivateError(GitError):
+    """The remote wants credentials, or hides from strangers that it does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +60,23 @@ def without_credentials(url: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path, parts.query, parts.fragment))
 
 
-async def resolve_commit(repository: str, branch: str, *, timeout_seconds: float = 30) -> RemoteHead:
+async def resolve_commit(
+    repository: str, branch: str, *, timeout_seconds: float = 30, environment: Mapping[str, str] = _NOTHING
+) -> RemoteHead:
     """Return the commit that a branch of a remote repository points at (`git ls-remote`).
 
     Args:
         repository: Any URL or path that git understands.
         branch: Name without `refs/heads/`.
         timeout_seconds: Limit for the whole conversation.
+        environment: What git is told besides, see `coolify.source.access`.
 
     Raises:
         GitMissingError: There is no git on this machine.
         GitError: The repository cannot be read or has no such branch.
     """
     name = without_credentials(repository)
-    output = await _ls_remote(repository, name, branch, timeout_seconds)
+    output = await _ls_remote(repository, name, branch, timeout_seconds, environment)
     for line in output.splitlines():
         commit, _, reference = line.partition("\t")
         if reference == f"refs/heads/{branch}" and _FULL_SHA.match(commit):
@@ -63,39 +84,80 @@ async def resolve_commit(repository: str, branch: str, *, timeout_seconds: float
     raise GitError(f"The repository {name} has no branch '{branch}': correct source.branch or push the branch.")
 
 
-async def run_git(*arguments: str, cwd: Path, timeout_seconds: float = 60) -> str:
+async def run_git(
+    *arguments: str,
+    cwd: Path,
+    timeout_seconds: float = 60,
+    environment: Mapping[str, str] = _NOTHING,
+    megabytes: int = 0,
+) -> str:
     """Run git in a directory and return what it prints.
+
+    Args:
+        arguments: Command and arguments.
+        cwd: The directory.
+        timeout_seconds: Limit for the whole command.
+        environment: What git is told besides, see `coolify.source.access`.
+        megabytes: Limit of each file that it writes; none when 0.
 
     Raises:
         GitMissingError: There is no git on this machine.
         GitError: It failed; the message holds its last words.
     """
-    code, stdout, stderr = await _git(*arguments, cwd=cwd, timeout_seconds=timeout_seconds, name=arguments[0])
+    code, stdout, stderr = await _git(
+        *arguments,
+        cwd=cwd,
+        timeout_seconds=timeout_seconds,
+        name=arguments[0],
+        environment=environment,
+        megabytes=megabytes,
+    )
     if code:
         raise GitError(f"`git {arguments[0]}` failed: {_reason(stderr, '')}")
     return stdout
 
 
-async def _ls_remote(repository: str, name: str, branch: str, timeout_seconds: float) -> str:
+async def _ls_remote(
+    repository: str, name: str, branch: str, timeout_seconds: float, environment: Mapping[str, str]
+) -> str:
     arguments = ("ls-remote", "--heads", "--", repository, f"refs/heads/{branch}")
-    code, stdout, stderr = await _git(*arguments, cwd=None, timeout_seconds=timeout_seconds, name=name)
+    code, stdout, stderr = await _git(
+        *arguments, cwd=None, timeout_seconds=timeout_seconds, name=name, environment=environment
+    )
     if code:
-        raise GitError(f"The repository {name} cannot be read: {_reason(stderr, repository)}")
+        kind = GitPrivateError if _is_private(stderr) else GitError
+        raise kind(f"The repository {name} cannot be read: {_reason(stderr, repository)}")
     return stdout
 
 
-async def _git(*arguments: str, cwd: Path | None, timeout_seconds: float, name: str) -> tuple[int, str, str]:
+async def _git(
+    *arguments: str,
+    cwd: Path | None,
+    timeout_seconds: float,
+    name: str,
+    environment: Mapping[str, str] = _NOTHING,
+    megabytes: int = 0,
+) -> tuple[int, str, str]:
     """Run git and return its exit code and outputs."""
     if shutil.which("git") is None:
         raise GitMissingError("git was not found on this machine: install it (Debian: apt-get install git).")
+    # POSIX counts the limit in blocks of 512 bytes; what git starts inherits it.
+    limited = ("sh", "-c", f'ulimit -f {megabytes * 2048}; exec "$@"', "sh") if megabytes else ()
     process = await asyncio.create_subprocess_exec(
-        "git", *arguments,
+        *limited, "git", *arguments,
         cwd=cwd,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         # Never wait for somebody to type a password or to accept a host key.
-        env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes", "LC_ALL": "C"},
+        env={
+            **os.environ,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
+            "LC_ALL": "C",
+            **environment,
+        },
+        start_new_session=True,
     )  # fmt: skip
     try:
         async with asyncio.timeout(timeout_seconds):
@@ -106,9 +168,16 @@ async def _git(*arguments: str, cwd: Path | None, timeout_seconds: float, name: 
         ) from None
     finally:
         if process.returncode is None:
-            process.kill()
+            # With everything that it has started: ssh would live on and hold the pipes.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     return process.returncode or 0, stdout.decode(errors="replace"), stderr.decode(errors="replace")
+
+
+def _is_private(stderr: str) -> bool:
+    signs = ("could not read Username", "Permission denied", "Authentication failed", "Repository not found")
+    return any(sign in stderr for sign in signs)
 
 
 def _reason(stderr: str, repository: str) -> str:
@@ -117,6 +186,8 @@ def _reason(stderr: str, repository: str) -> str:
     lines = [line.removeprefix("fatal: ").strip() for line in text.splitlines() if line.strip()]
     fatal = [line.removeprefix("fatal: ") for line in text.splitlines() if line.startswith("fatal: ")]
     reason = (fatal or lines or ["git gave no reason"])[0].rstrip(".")
-    if "could not read Username" in reason or "Permission denied" in text or "Authentication failed" in text:
-        return f"{reason}. It is private: use a deploy key (source.private_key), or check the credentials."
+    if "Host key verification failed" in text:
+        return f"{lines[0]}. The host's key is not the known one: find out why before you trust it."
+    if _is_private(text):
+        return f"{reason}. It is private: use a deploy key (`coolify source connect`), or check the credentials."
     return f"{reason}. Correct source.repository or make it reachable."

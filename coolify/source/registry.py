@@ -29,7 +29,7 @@ class RegistryError(OperatorError):
 
 
 class ImageNotFoundError(RegistryError):
-    """There is no such image or tag, or it is private."""
+    """There is no such image or tag, or the account may not read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,11 @@ class ImageReference:
     registry: str
     repository: str
     tag: str
+    """Tag, or a digest as in `sha256:…`."""
 
     def __str__(self) -> str:
-        return f"{self.registry}/{self.repository}:{self.tag}"
+        mark = "@" if ":" in self.tag else ":"
+        return f"{self.registry}/{self.repository}{mark}{self.tag}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,15 @@ def parse_image(image: str, tag: str = "latest") -> ImageReference:
         image: Name, with or without registry and tag.
         tag: Tag where the name has none.
     """
+    image, pinned, digest = image.partition("@")
     first, slash, rest = image.partition("/")
     is_registry = bool(slash) and ("." in first or ":" in first or first == "localhost")
     registry, repository = (first, rest) if is_registry else (_DOCKER_HUB, image)
     name, colon, own_tag = repository.rpartition(":")
     if colon and "/" not in own_tag:
         repository, tag = name, own_tag
+    if pinned:
+        tag = digest
     if registry == _DOCKER_HUB and "/" not in repository:
         repository = f"library/{repository}"
     return ImageReference(registry, repository, tag)
@@ -93,8 +98,8 @@ async def resolve_digest(
         transport: Replacement for the network, for tests.
 
     Raises:
-        ImageNotFoundError: There is no such image or tag, or it is private.
-        RegistryError: The registry cannot be reached or answers oddly.
+        ImageNotFoundError: There is no such image or tag, or the account may not read it.
+        RegistryError: The registry cannot be reached, answers oddly, or wants an account to tell.
     """
     path = f"{_base_url(image.registry)}/v2/{image.repository}/manifests/{image.tag}"
     headers = {"Accept": _MANIFESTS}
@@ -123,7 +128,8 @@ def _digest(answer: httpx.Response, image: ImageReference, login: RegistryLogin 
         raise ImageNotFoundError(f"There is no image {image}: correct source.image and source.tag, or push it.")
     if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         if login is None:
-            raise ImageNotFoundError(
+            # Registries hide what is private from strangers: nobody can tell the two apart without an account.
+            raise RegistryError(
                 f"{image} does not exist or is private: correct source.image and source.tag, or set REGISTRY_USER and "
                 "REGISTRY_PASSWORD."
             )
