@@ -4,7 +4,7 @@ One module a section. Nothing here talks to a server or changes anything but the
 """
 
 from coolify.config.access import Application, Auth, Project
-from coolify.config.build import Build, BuildPack, Source
+from coolify.config.build import Build, BuildPack
 from coolify.config.domains import Domain
 from coolify.config.edit import Edit, edit_config, parse_path
 from coolify.config.env import EnvValue, ResolvedVariable
@@ -14,8 +14,9 @@ from coolify.config.interpolation import Reference
 from coolify.config.load import find_config, load_config, resolve_variables
 from coolify.config.model import DEFAULT_PATH, Config
 from coolify.config.operation import Alerts, Monitoring, Network, Release, ResolverAddress
-from coolify.config.resources import Resources
+from coolify.config.resources import Resources, VolumeMount
 from coolify.config.security import BasicAuth, BasicAuthUser, Cors, Headers, Hsts, RateLimit, Security
+from coolify.config.source import GitHostKind, RegistryAccess, Source, Webhook
 from coolify.config.writer import ConfigDocument
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Domain",
     "Edit",
     "EnvValue",
+    "GitHostKind",
     "Headers",
     "Health",
     "Hsts",
@@ -44,6 +46,7 @@ __all__ = [
     "Project",
     "RateLimit",
     "Reference",
+    "RegistryAccess",
     "Release",
     "ResolvedVariable",
     "ResolverAddress",
@@ -51,6 +54,8 @@ __all__ = [
     "Security",
     "Source",
     "VersionProof",
+    "VolumeMount",
+    "Webhook",
     "edit_config",
     "find_config",
     "load_config",

@@ -1,16 +1,16 @@
-"""Sections `source` and `build`: what is built and how."""
+"""Section `build`: how the application is built."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, model_validator
 
 from coolify.config.base import Section, as_list
-from coolify.config.fields import AbsolutePath, CoolifyId, ImageName, Line, Port, ShellCommand
+from coolify.config.fields import FilePath, Port, ShellCommand
 
-__all__ = ["Build", "BuildPack", "Source"]
+__all__ = ["Build", "BuildPack"]
 
 
 class BuildPack(StrEnum):
@@ -33,35 +33,6 @@ _DEFAULT_PORT: Final = {
 }
 
 
-class Source(Section):
-    """Where the application comes from: exactly one of `repository`, `image` and `dockerfile`."""
-
-    repository: Line | None = None
-    """URL of a Git repository, https for a public one, ssh together with `private_key` for a private one."""
-    branch: Line = "main"
-    """Branch of the repository."""
-    commit: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=255)] | None = None
-    """Commit to deploy; the branch's newest when left out."""
-    private_key: CoolifyId | None = None
-    """Uuid of the deploy key in Coolify (Keys & Tokens) that may read a private repository."""
-    image: ImageName | None = None
-    """Image of a registry, without tag, as in ghcr.io/team/app."""
-    tag: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=128)] = "latest"
-    """Tag of the image."""
-    dockerfile: Line | None = None
-    """Path of a Dockerfile, relative to the directory in which the command runs, whose text is sent to Coolify."""
-
-    @model_validator(mode="after")
-    def _has_one_origin(self) -> Source:
-        given = [name for name in ("repository", "image", "dockerfile") if getattr(self, name) is not None]
-        if len(given) != 1:
-            have = " and ".join(given) or "none"
-            raise ValueError(f"needs exactly one of `repository`, `image` and `dockerfile`, has {have}.")
-        if self.private_key is not None and self.repository is None:
-            raise ValueError("`private_key` is of use with `repository` only: remove it.")
-        return self
-
-
 class Build(Section):
     """How the application is built and which ports it listens on."""
 
@@ -70,19 +41,32 @@ class Build(Section):
     install_command: ShellCommand | None = None
     """Command that installs dependencies; found by the build pack when left out."""
     build_command: ShellCommand | None = None
-    """Command that builds; found by the build pack when left out."""
+    """Command that builds; found by the build pack when left out. With `dockercompose` it replaces
+    `docker compose build`."""
     start_command: ShellCommand | None = None
-    """Command that starts the application; found by the build pack when left out."""
-    base_directory: AbsolutePath = "/"
+    """Command that starts the application; found by the build pack when left out. With `dockercompose` it replaces
+    `docker compose up`."""
+    base_directory: FilePath = "/"
     """Directory of the repository in which to build."""
-    publish_directory: AbsolutePath | None = None
+    publish_directory: FilePath | None = None
     """Directory whose files are served, with `static`."""
-    dockerfile: AbsolutePath | None = None
+    dockerfile: FilePath | None = None
     """Location of the Dockerfile in the repository, below `base_directory`, with `dockerfile`."""
+    compose_file: FilePath | None = None
+    """Location of the compose file in the repository, below `base_directory`, with `dockercompose`."""
     port: Port | None = None
     """Port that the application listens on."""
     ports: Annotated[tuple[Port, ...], BeforeValidator(as_list)] = ()
     """Ports that the application listens on, when there are several; domains lead to the first one."""
+
+    @model_validator(mode="after")
+    def _names_files_of_its_pack(self) -> Build:
+        for key, pack in (("dockerfile", BuildPack.DOCKERFILE), ("compose_file", BuildPack.DOCKERCOMPOSE)):
+            if getattr(self, key) is not None and self.pack is not pack:
+                raise ValueError(f"`{key}` is of use with the build pack {pack.value} only: set `pack` or remove it.")
+        if self.pack is BuildPack.DOCKERCOMPOSE and self.install_command is not None:
+            raise ValueError("`install_command` is of no use with the build pack dockercompose: remove it.")
+        return self
 
     @model_validator(mode="after")
     def _has_one_way_to_say_ports(self) -> Build:
@@ -93,7 +77,26 @@ class Build(Section):
         return self
 
     @property
+    def dockerfile_path(self) -> str:
+        """Path of the Dockerfile in the repository, without leading slash; the default is Coolify's."""
+        return _joined(self.base_directory, self.dockerfile or "/Dockerfile")
+
+    @property
+    def compose_path(self) -> str:
+        """Path of the compose file in the repository, without leading slash; the default is Coolify's."""
+        return _joined(self.base_directory, self.compose_file or "/docker-compose.yaml")
+
+    @property
+    def directory(self) -> str:
+        """Directory of the repository in which is built, without slashes around it; empty for its root."""
+        return self.base_directory.strip("/")
+
+    @property
     def ports_exposes(self) -> str:
         """Ports as Coolify's `ports_exposes` wants them, `3000` or `80` by build pack when none is given."""
         ports = self.ports or ((self.port,) if self.port is not None else ())
         return ",".join(str(port) for port in ports) or _DEFAULT_PORT[self.pack]
+
+
+def _joined(directory: str, file: str) -> str:
+    return f"{directory.strip('/')}/{file.lstrip('/')}".lstrip("/")

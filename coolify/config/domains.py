@@ -10,11 +10,11 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from coolify.config.base import Section
-from coolify.config.fields import AbsolutePath, HostName, Label
+from coolify.config.fields import AbsolutePath, HostName, Label, Line
 
 __all__ = ["Domain"]
 
-_SETTINGS: Final = ("ssl", "path")
+_SETTINGS: Final = ("ssl", "path", "service")
 
 
 class Domain(Section):
@@ -28,6 +28,8 @@ class Domain(Section):
     """Whether the domain is served over HTTPS with a certificate."""
     path: AbsolutePath = "/"
     """Path below which the application is served."""
+    service: Line | None = None
+    """Service of the compose file that is served, with the build pack dockercompose."""
 
     @model_validator(mode="before")
     @classmethod
@@ -38,8 +40,8 @@ class Domain(Section):
         if len(names) != 1:
             have = ", ".join(f"`{name}`" for name in names) or "none"
             raise ValueError(
-                f"needs exactly one name with a host, as in `primary: app.example.com`, beside `ssl` and `path`; "
-                f"has {have}."
+                f"needs exactly one name with a host, as in `primary: app.example.com`, beside `ssl`, `path` and "
+                f"`service`; has {have}."
             )
         settings = {key: value for key, value in data.items() if key in _SETTINGS}
         return {"name": names[0], "host": data[names[0]], **settings}
@@ -51,7 +53,7 @@ class Domain(Section):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Describe the entry as it is written: one free key beside `ssl` and `path`."""
+        """Describe the entry as it is written: one free key beside `ssl`, `path` and `service`."""
         described = handler.resolve_ref_schema(handler(schema))
         host = described["properties"].pop("host")
         name = described["properties"].pop("name")

@@ -15,21 +15,27 @@ from pydantic import AfterValidator, Field
 __all__ = [
     "AbsolutePath",
     "CoolifyId",
+    "FilePath",
     "HostName",
     "ImageName",
     "Label",
     "Line",
     "Port",
+    "PortMapping",
     "Seconds",
     "ServerUrl",
     "ShellCommand",
     "VariableName",
+    "VolumeName",
 ]
 
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _IMAGE: Final = re.compile(r"[a-z0-9][a-z0-9.-]*(:[0-9]+(?=/))?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(@sha256:[0-9a-f]{64})?")
 _PATH: Final = re.compile(r"/[A-Za-z0-9._~@+/%:=,-]*")
+_FILE: Final = re.compile(r"/[A-Za-z0-9._~@+/-]*")
+_MAPPING: Final = re.compile(r"(\d{1,5}):(\d{1,5})")
+_VOLUME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _API_SUFFIX: Final = re.compile(r"/api(/v1)?$")
 
 
@@ -68,13 +74,36 @@ def _server_url(text: str) -> str:
 
 
 def _absolute_path(text: str) -> str:
+    return _checked_path(text, _PATH)
+
+
+def _file_path(text: str) -> str:
+    """Check a path as Coolify checks those of files and directories of a build: reference 2.2."""
+    return _checked_path(text, _FILE)
+
+
+def _checked_path(text: str, rule: re.Pattern[str]) -> str:
     if not text.startswith("/"):
         raise ValueError("must start with `/`.")
-    if not _PATH.fullmatch(text):
-        offending = next(character for character in text if not _PATH.fullmatch("/" + character))
+    if not rule.fullmatch(text):
+        offending = next(character for character in text if not rule.fullmatch("/" + character))
         raise ValueError(f"must not hold {offending!r}.")
     if ".." in PurePosixPath(text).parts:
         raise ValueError("must not hold `..`.")
+    return text
+
+
+def _port_mapping(text: str) -> str:
+    match = _MAPPING.fullmatch(text)
+    if not match or not all(1 <= int(port) <= 65535 for port in match.groups()):
+        raise ValueError("is not two ports, as in `8080:80`: the server's port, a colon, the container's port.")
+    return text
+
+
+def _volume_name(text: str) -> str:
+    """Check the name of a volume: reference 2.5."""
+    if not _VOLUME.fullmatch(text):
+        raise ValueError("is not a volume's name: letters, digits, `.`, `_` and `-`, starting with a letter or digit.")
     return text
 
 
@@ -104,7 +133,7 @@ def _shell_command(text: str) -> str:
                 quote = ""
         elif doubled:
             index += 1
-        elif character in ";$`|&<>":
+        elif character in ";$`|&<>\\":
             hint = f", `{character * 2}` is" if character in "&|" else ""
             raise ValueError(
                 f"`{character}` (character {index + 1}) is not allowed outside single quotes{hint}: Coolify refuses "
@@ -142,10 +171,17 @@ ServerUrl = Annotated[str, AfterValidator(_server_url)]
 """An http(s) URL without trailing slash and without `/api`."""
 AbsolutePath = Annotated[str, Field(max_length=1024), AfterValidator(_absolute_path)]
 """A path that starts with `/`."""
+FilePath = Annotated[str, Field(max_length=255), AfterValidator(_file_path)]
+"""A path inside of a repository or a container that starts with `/`."""
+PortMapping = Annotated[str, AfterValidator(_port_mapping)]
+"""Port of the server and port of the container, as in `8080:80`."""
+VolumeName = Annotated[str, Field(max_length=128), AfterValidator(_volume_name)]
+"""The name of a volume."""
 VariableName = Annotated[str, AfterValidator(_variable_name)]
 """The name of an environment variable."""
 ShellCommand = Annotated[str, Field(max_length=1000), AfterValidator(_shell_command)]
-"""A command the server allows: `&&` and `||`; no `;`, `$`, backtick, `|`, `&`, `<`, `>` outside single quotes."""
+"""A command the server allows: `&&` and `||`; outside single quotes none of `;`, `$`, backtick, backslash, `|`, `&`,
+`<`, `>`."""
 ImageName = Annotated[str, AfterValidator(_image_name)]
 """A container image without tag, optionally with a digest."""
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from coolify.config.access import Application, Auth, Project
 from coolify.config.base import Section
-from coolify.config.build import Build, Source
+from coolify.config.build import Build, BuildPack
 from coolify.config.domains import Domain
 from coolify.config.env import EnvValue
 from coolify.config.fields import Label, ServerUrl, VariableName
@@ -19,6 +19,7 @@ from coolify.config.operation import Monitoring, Network, Release
 from coolify.config.policies import Policies
 from coolify.config.resources import Resources
 from coolify.config.security import Security
+from coolify.config.source import Source
 from coolify.decisions import Decision
 
 __all__ = ["DEFAULT_PATH", "USUAL_ENVIRONMENTS", "Config"]
@@ -80,6 +81,16 @@ class Config(Section):
     """How checks from the outside reach the application."""
     monitoring: Monitoring = Monitoring()
     """Watching after the release."""
+
+    @model_validator(mode="after")
+    def _leads_domains_to_services(self) -> Config:
+        is_compose = self.build.pack is BuildPack.DOCKERCOMPOSE
+        for domain in self.all_domains:
+            if is_compose and domain.service is None:
+                raise ValueError(f"the domain {domain.host} needs `service`, a service of the compose file: add it.")
+            if not is_compose and domain.service is not None:
+                raise ValueError(f"`service` of the domain {domain.host} is of use with `pack: dockercompose` only.")
+        return self
 
     @property
     def application_name(self) -> str:

@@ -22,6 +22,8 @@ class Release(Section):
     """Seconds that Coolify may take to build and start the new version."""
     auto_deploy: bool = False
     """Whether Coolify itself deploys on a push, past the health gate; off, pushes start a release."""
+    after: tuple[Line, ...] = ()
+    """Applications of the same environment that must run and be healthy before this one is released."""
 
 
 class ResolverAddress(Section):

@@ -191,8 +191,8 @@ ends with `PASSWORD`, `SECRET`, `TOKEN` or `PRIVATE_KEY`.
 
 _NOTES: Final = {
     "domains": """
-An entry has exactly one name with a host beside `ssl` and `path`. A name that is an environment (`production`,
-`staging`, `development`, or one of `environments`) keeps the entry to that environment, which then does
+An entry has exactly one name with a host beside `ssl`, `path` and `service`. A name that is an environment
+(`production`, `staging`, `development`, or one of `environments`) keeps the entry to that environment, which then does
 without `primary`; all other names are used in every environment, unless an overlay in `environments` replaces the
 list.
 """,

@@ -8,9 +8,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from coolify.config.base import Section
+from coolify.config.fields import FilePath, PortMapping, VolumeName
 from coolify.config.quantities import docker_cpus, docker_memory, parse_quantity
 
-__all__ = ["Resources"]
+__all__ = ["Resources", "VolumeMount"]
 
 _LEAST_MEMORY = 6 * 1024**2  # Docker refuses less.
 
@@ -32,6 +33,17 @@ Processors = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_c
 Memory = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_memory), _Written]
 
 
+class VolumeMount(Section):
+    """A volume that outlives the container."""
+
+    name: VolumeName
+    """Name of the volume."""
+    mount_path: FilePath
+    """Directory of the container in which it appears."""
+    host_path: FilePath | None = None
+    """Directory of the server to mount instead of a volume of Docker."""
+
+
 class Resources(Section):
     """Limits, in the notation of Kubernetes: processors `2` or `500m`, sizes `512Mi` or `4Gi`; none when left out."""
 
@@ -43,6 +55,24 @@ class Resources(Section):
     """Memory and swap together, at least `memory`."""
     storage: Memory | None = None
     """Disk that must be free on the server before a release; Coolify sets no limit."""
+
+    volumes: tuple[VolumeMount, ...] = ()
+    """Volumes; one that is removed here stays on the server with its data."""
+    port_mappings: tuple[PortMapping, ...] = ()
+    """Ports of the server that lead straight to the container, as in `8080:80`; switches rolling updates off."""
+
+    @model_validator(mode="after")
+    def _mounts_each_once(self) -> Resources:
+        for what, values in (
+            ("name", [one.name for one in self.volumes]),
+            ("mount_path", [one.mount_path for one in self.volumes]),
+        ):
+            if twice := next((value for value in values if values.count(value) > 1), None):
+                raise ValueError(f"`volumes` holds the {what} {twice} twice: keep one.")
+        taken = [mapping.partition(":")[0] for mapping in self.port_mappings]
+        if twice := next((port for port in taken if taken.count(port) > 1), None):
+            raise ValueError(f"`port_mappings` takes the server's port {twice} twice: keep one.")
+        return self
 
     @model_validator(mode="after")
     def _swap_includes_memory(self) -> Resources:

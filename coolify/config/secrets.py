@@ -26,6 +26,7 @@ _SHAPES: Final = (
 _SECRET_NAME: Final = re.compile(r"(PASSWORD|SECRET|TOKEN|PRIVATE_KEY)$", re.IGNORECASE)
 _VARIABLE_PATH: Final = re.compile(r"(?:environments\.[^.]+\.)?env\.(?P<name>.+?)(?:\.value)?")
 _TOKEN_PATH: Final = re.compile(r"(?:environments\.[^.]+\.)?auth\.token")
+_PASSWORD_PATH: Final = re.compile(r"(?:environments\.[^.]+\.)?source\.registry\.password")
 
 
 def clear_secrets(document: PlacedMap) -> tuple[Problem, ...]:
@@ -52,6 +53,11 @@ def _problem(text: PlacedText) -> Problem | None:
         return text.place.problem(
             "must not hold the token itself: write `token: ${COOLIFY_TOKEN}`, run `export COOLIFY_TOKEN=...` before a "
             "release, and revoke the token in Coolify if this file was ever shared."
+        )
+    if _PASSWORD_PATH.fullmatch(text.place.path) and literal.strip():
+        return text.place.problem(
+            "must not hold the password itself: write `password: ${REGISTRY_PASSWORD}` and run "
+            "`export REGISTRY_PASSWORD=...` before a release."
         )
     variable = _VARIABLE_PATH.fullmatch(text.place.path)
     name = variable["name"].rpartition(".")[2] if variable else ""
