@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coolify_cli.options import config_options, confirm, dry_run_option, json_option, yes_options
+from coolify_cli.options import config_options, confirm, confirm_by_name, dry_run_option, json_option, yes_options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,35 +23,52 @@ _EXIT_CHANGES = 2
 @click.command(epilog="Example: coolify plan --detailed-exitcode")
 @config_options
 @click.option("--prune", is_flag=True, help="Plan to delete variables that the file does not mention.")
+@click.option("--delete-volumes", is_flag=True, help="With --prune: plan to delete volumes too, with their data.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something would change.")
 @json_option
-def plan(config: str, environment: str, *, prune: bool, detailed_exitcode: bool, as_json: bool) -> int:
+def plan(
+    config: str, environment: str, *, prune: bool, delete_volumes: bool, detailed_exitcode: bool, as_json: bool
+) -> int:
     """Show what a release would change in Coolify, in the order in which it would happen. Changes nothing."""
-    made = show_plan(config, environment, prune=prune, as_json=as_json)
+    made = show_plan(config, environment, prune=prune, delete_volumes=delete_volumes, as_json=as_json)
     return _EXIT_CHANGES if detailed_exitcode and made.changes else 0
 
 
 @click.command(epilog="Example: coolify apply --dry-run")
 @config_options
 @click.option("--prune", is_flag=True, help="Delete variables that the file does not mention.")
+@click.option("--delete-volumes", is_flag=True, help="With --prune: delete volumes too, with their data.")
 @dry_run_option
 @yes_options
 @json_option
 def apply(
-    config: str, environment: str, *, prune: bool, dry_run: bool, yes: bool, no_input: bool, as_json: bool
+    config: str,
+    environment: str,
+    *,
+    prune: bool,
+    delete_volumes: bool,
+    dry_run: bool,
+    yes: bool,
+    no_input: bool,
+    as_json: bool,
 ) -> int:
-    """Bring project, application, settings and variables to what the file says, without deploying.
+    """Bring project, application, settings, variables and volumes to what the file says, without deploying.
 
     The plan is shown first. What changes takes effect with the next deployment or restart.
     """
-    made = asyncio.run(_make(config, environment, prune=prune))
+    from coolify.plan import Kind
+
+    made = asyncio.run(_make(config, environment, prune=prune, delete_volumes=delete_volumes))
     if not as_json or dry_run:
         _show(made, as_json=as_json)
     if dry_run:
         return 0
     if made.changes:
         confirm(f"Apply {_count(made)} to {made.application} ({made.environment})", yes=yes, no_input=no_input)
-        _apply(config, environment, prune=prune, quiet=as_json)
+        lost = [action.name for action in made.of(Kind.DELETE) if action.resource == "volume"]
+        if lost:
+            confirm_by_name(f"Deleting the data in {', '.join(lost)}", made.application, yes=yes, no_input=no_input)
+        _apply(config, environment, prune=prune, delete_volumes=delete_volumes, quiet=as_json)
     if as_json:
         _print_json(made)
     return 0
@@ -74,14 +91,18 @@ def drift(config: str, environment: str, *, as_json: bool) -> int:
     return 1 if made.changes else 0
 
 
-def show_plan(config: str, environment: str, *, prune: bool = False, as_json: bool) -> Plan:
+def show_plan(
+    config: str, environment: str, *, prune: bool = False, delete_volumes: bool = False, as_json: bool
+) -> Plan:
     """Print what a release would change, and return it."""
-    made = asyncio.run(_make(config, environment, prune=prune))
+    made = asyncio.run(_make(config, environment, prune=prune, delete_volumes=delete_volumes))
     _show(made, as_json=as_json)
     return made
 
 
-async def _make(config: str, environment: str, *, prune: bool) -> Plan:
+async def _make(config: str, environment: str, *, prune: bool, delete_volumes: bool = False) -> Plan:
+    if delete_volumes and not prune:
+        raise click.UsageError("--delete-volumes goes with --prune.")
     from coolify.config import resolve_variables
     from coolify.plan import make_plan, read_actual
     from coolify.security import resolve_security
@@ -91,10 +112,11 @@ async def _make(config: str, environment: str, *, prune: bool) -> Plan:
     variables = resolve_variables(loaded, os.environ)
     security = resolve_security(loaded, os.environ)
     async with connection_of(loaded).client() as client:
-        return make_plan(loaded, variables, await read_actual(client, loaded), security, prune=prune)
+        actual = await read_actual(client, loaded)
+    return make_plan(loaded, variables, actual, security, prune=prune, delete_volumes=delete_volumes)
 
 
-def _apply(config: str, environment: str, *, prune: bool, quiet: bool) -> None:
+def _apply(config: str, environment: str, *, prune: bool, delete_volumes: bool, quiet: bool) -> None:
     from coolify_cli.running import prepare_prefect, run_quietly
 
     prepare_prefect(config)
@@ -102,7 +124,8 @@ def _apply(config: str, environment: str, *, prune: bool, quiet: bool) -> None:
     from flows.apply import apply as apply_flow
     from tasks.session import Target
 
-    request = ApplyRequest(target=Target(config=config, environment=environment), prune=prune)
+    target = Target(config=config, environment=environment)
+    request = ApplyRequest(target=target, prune=prune, delete_volumes=delete_volumes)
     run_quietly(lambda: apply_flow(request, return_state=True), quiet=quiet)
 
 

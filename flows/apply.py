@@ -6,9 +6,10 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import CoolifyServer
+from coolify.plan import desired_volumes
 from flows.configure_application import configure_application
 from flows.set_up_project import set_up_project
-from tasks.configuration import delete_variables
+from tasks.configuration import delete_variables, delete_volumes
 from tasks.locks import exclusive_release
 from tasks.session import Target, open_session
 
@@ -24,7 +25,12 @@ class ApplyRequest(BaseModel):
     prune: bool = Field(
         default=False,
         title="Delete unmanaged variables",
-        description="Delete the variables that the configuration does not mention. Nothing else is ever deleted.",
+        description="Delete the variables that the configuration does not mention.",
+    )
+    delete_volumes: bool = Field(
+        default=False,
+        title="Delete unmanaged volumes",
+        description="Delete the volumes that the configuration does not mention, and the data in them.",
     )
 
 
@@ -37,7 +43,7 @@ class Applied(BaseModel):
     created: bool
     changed: bool
     deleted: tuple[str, ...] = ()
-    """Variables that were deleted."""
+    """Variables and volumes that were deleted."""
 
 
 @flow(name="apply", flow_run_name="apply {request.target.config}")
@@ -61,6 +67,9 @@ async def apply(request: ApplyRequest, server: CoolifyServer | None = None) -> A
             if request.prune:
                 keep = frozenset(variable.key for variable in session.variables)
                 deleted = await delete_variables(session.client, configured.application_uuid, keep)
+            if request.delete_volumes:
+                application = await session.client.applications.get(configured.application_uuid)
+                deleted += await delete_volumes(session.client, application, desired_volumes(config))
             return Applied(
                 application_uuid=configured.application_uuid,
                 created=configured.created,

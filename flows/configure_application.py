@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict
 
 from blocks import CoolifyServer
 from coolify.api import Placement
-from coolify.plan import desired_settings, desired_variables, plan_settings
+from coolify.plan import desired_settings, desired_variables, desired_volumes, plan_settings
 from coolify.release import Step
 from coolify.wording import counted
-from tasks.configuration import compare_variables, update_settings, write_variables
+from tasks.configuration import compare_variables, compare_volumes, update_settings, write_variables, write_volumes
 from tasks.phases import phase
 from tasks.projects import create_application, find_application
 from tasks.security import compare_labels, write_labels
@@ -60,6 +60,11 @@ async def configure_application(
         if variables_plan.writes:
             async with journal.step(Step.SYNC_VARIABLES):
                 await write_variables(client, application.uuid, variables_plan)
+        volumes_plan = await compare_volumes(client, application, desired_volumes(config))
+        if volumes_plan.writes:
+            async with journal.step(Step.WRITE_VOLUMES):
+                await write_volumes(client, application.uuid, volumes_plan)
         changes = len(settings_plan.changes) + len(variables_plan.changes) + labels_plan.is_change
+        changes += len(volumes_plan.changes)
         handle.done("created" if created else counted(changes, "change") if changes else "unchanged")
         return Configured(application_uuid=application.uuid, created=created, changed=created or changes > 0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,24 +13,34 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict
 
 from blocks import CoolifyServer
-from coolify.api import AuthenticationError, Server
+from coolify.api import AuthenticationError, Feature, Server
+from coolify.config import BuildPack, Config, Source
 from coolify.decisions import AUTHENTICATION_FAILED, DOMAIN_NOT_POINTING
 from coolify.errors import OperatorError
 from coolify.finding import Finding
+from coolify.release.readiness import judge_dependencies, judge_rollout
+from coolify.source import GitError
 from coolify.wording import counted
 from tasks.access import authenticate, choose_server
-from tasks.checks import check_domains, check_source
+from tasks.checks import check_domains
 from tasks.decision_points import take_decision
-from tasks.phases import phase, step_done
+from tasks.phases import phase, report_findings, step_done
+from tasks.projects import applications_beside
 from tasks.session import Session, Target, open_session
+from tasks.source import check_build, check_registry, check_source, git_access
 
-__all__ = ["DomainsNotReadyError", "Preflight", "preflight"]
+__all__ = ["DependencyNotReadyError", "DomainsNotReadyError", "Preflight", "preflight"]
 
+_FULL_SHA: Final = re.compile(r"^[0-9a-f]{40}$")
 _DNS_POLL_SECONDS: Final = 10.0
 
 
 class DomainsNotReadyError(OperatorError):
     """A domain does not lead to the server."""
+
+
+class DependencyNotReadyError(OperatorError):
+    """An application that must come first is not there, or not healthy."""
 
 
 class Preflight(BaseModel):
@@ -51,6 +63,7 @@ async def preflight(target: Target, server: CoolifyServer | None = None) -> Pref
     """
     async with open_session(target, server) as session, phase("preflight") as handle:
         await _authenticate(session)
+        await _check_prerequisites(session)
         chosen = await choose_server(session.client, session.config.application.server)
         commit, _ = await asyncio.gather(
             _resolve_source(session), _settle_domains(session, _names_of(chosen, session.client.base_url))
@@ -71,15 +84,51 @@ async def _authenticate(session: Session) -> None:
 
 
 async def _resolve_source(session: Session) -> str | None:
+    """Return what the source points at, once nothing speaks against deploying it."""
     source = session.config.source
-    if source is None or source.repository is None:
-        return source.tag if source and source.image else None
-    if source.commit is not None:
-        return source.commit
-    if source.private_key is not None:
-        step_done("the repository is private: only Coolify can read it")
+    if source is None:
         return None
-    return (await check_source(source.repository, source.branch)).commit
+    if source.image is not None:
+        await check_registry(source)
+        return source.image_tag
+    if source.repository is None:
+        return None
+    async with git_access(session.client, source) as environment:
+        if environment is None:
+            step_done("the repository is private: only Coolify can read it")
+            return source.commit
+        return await _resolve_commit(session.config, source, source.repository, environment)
+
+
+async def _resolve_commit(
+    config: Config, source: Source, repository: str, environment: Mapping[str, str]
+) -> str | None:
+    commit = source.commit
+    if commit is None:
+        try:
+            commit = (await check_source(repository, source.branch, environment)).commit
+        except GitError as error:
+            if source.private_key is None:
+                raise
+            # The way from here to the Git host is not the way from Coolify, and the key is right for that one.
+            step_done(f"the repository cannot be read from here: {error}")
+            return None
+    if _FULL_SHA.match(commit):
+        await check_build(config, repository, commit, environment)
+    return commit
+
+
+async def _check_prerequisites(session: Session) -> None:
+    """Refuse what the server cannot build, and a release before those that must come first."""
+    config, client = session.config, session.client
+    if config.build.pack is BuildPack.RAILPACK:
+        (await client.capabilities()).require(Feature.RAILPACK)
+    findings = judge_rollout(config)
+    if config.release.after:
+        findings += judge_dependencies(config, await applications_beside(client, config))
+    report_findings(findings)
+    if problems := _problems(findings):
+        raise DependencyNotReadyError(" ".join(f"{one.summary} {one.remedy}" for one in problems))
 
 
 async def _settle_domains(session: Session, server: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ from blocks import CoolifyServer
 from coolify.api import Application, FollowTimeoutError
 from coolify.decisions import HEALTH_GATE_FAILED
 from coolify.errors import OperatorError
-from coolify.plan import desired_settings, desired_variables, fingerprint
+from coolify.plan import desired_settings, desired_variables, desired_volumes, fingerprint
 from coolify.progress import chained, observe
 from coolify.release import Outcome, Snapshot
 from coolify.release.need import DeployNeed, decide_deploy
@@ -248,8 +248,9 @@ def _aborted(session: Session, error: OperatorError) -> Ending:
 
 
 def _fingerprint(session: Session) -> str:
-    settings = desired_settings(session.config, session.security)
-    return fingerprint(settings, desired_variables(session.variables), session.security)
+    config, security = session.config, session.security
+    settings = desired_settings(config, security)
+    return fingerprint(settings, desired_variables(session.variables), security, desired_volumes(config))
 
 
 def _version_of(application: Application, commit: str) -> str:

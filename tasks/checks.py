@@ -11,24 +11,11 @@ from coolify.dns import Resolver, check_domain
 from coolify.finding import Finding
 from coolify.health import GateResult, ProbeResult
 from coolify.health.application import ask_application
-from coolify.source import RemoteHead, resolve_commit
 from coolify.tls import check_certificate
 from tasks.phases import report_findings, step_done
 from tasks.session import Session
 
-__all__ = ["check_certificates", "check_domains", "check_source", "pass_health_gate"]
-
-
-@task(name="check source", task_run_name="check source {repository}", cache_policy=NO_CACHE)
-async def check_source(repository: str, branch: str) -> RemoteHead:
-    """Resolve the branch of the repository, before a deployment is spent on it.
-
-    Raises:
-        GitError: The repository cannot be read or has no such branch.
-    """
-    head = await resolve_commit(repository, branch)
-    step_done(f"{branch} is at {head.commit[:12]}")
-    return head
+__all__ = ["check_certificates", "check_domains", "pass_health_gate"]
 
 
 @task(name="check domains", cache_policy=NO_CACHE)

@@ -11,18 +11,31 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import JsonValue, SecretStr
 
 from coolify.api import Application, ApplicationSettings, CoolifyClient, VariableWrite
-from coolify.plan import SettingsPlan, VariablesPlan, is_unmanaged, plan_settings, plan_variables
+from coolify.api.extras import VolumeWrite
+from coolify.plan import (
+    SettingsPlan,
+    VariablesPlan,
+    VolumesPlan,
+    compose_domains,
+    is_unmanaged,
+    plan_settings,
+    plan_variables,
+    plan_volumes,
+)
 from coolify.release import Snapshot, SnapshotVariable
 from tasks.phases import step_done
 
 __all__ = [
     "compare_variables",
+    "compare_volumes",
     "delete_variables",
+    "delete_volumes",
     "restore_settings",
     "restore_variables",
     "take_snapshot",
     "update_settings",
     "write_variables",
+    "write_volumes",
 ]
 
 _FULL_SHA: Final = re.compile(r"^[0-9a-f]{40}$")
@@ -70,6 +83,35 @@ async def delete_variables(client: CoolifyClient, application_uuid: str, keep: f
     return tuple(sorted(unmanaged))
 
 
+@task(name="compare volumes", cache_policy=NO_CACHE)
+async def compare_volumes(
+    client: CoolifyClient, application: Application, desired: tuple[VolumeWrite, ...]
+) -> VolumesPlan:
+    """Return which volumes are missing or mounted elsewhere."""
+    return plan_volumes(application, await client.storages.volumes(application.uuid), desired)
+
+
+@task(name="write volumes", cache_policy=NO_CACHE)
+async def write_volumes(client: CoolifyClient, application_uuid: str, plan: VolumesPlan) -> None:
+    """Create what is missing and mount what is elsewhere; volumes that the configuration does not mention stay."""
+    for wanted in plan.writes:
+        await client.storages.ensure_volume(application_uuid, wanted)
+    for change in plan.changes:
+        step_done(str(change), changed=True)
+
+
+@task(name="delete volumes", cache_policy=NO_CACHE)
+async def delete_volumes(
+    client: CoolifyClient, application: Application, keep: tuple[VolumeWrite, ...]
+) -> tuple[str, ...]:
+    """Delete the volumes that are not to be kept, with their data; return their names."""
+    plan = plan_volumes(application, await client.storages.volumes(application.uuid), keep)
+    for volume in plan.unmanaged:
+        await client.storages.delete(application.uuid, volume.uuid)
+        step_done(f"volume {volume.name} deleted", changed=True)
+    return tuple(sorted(volume.name for volume in plan.unmanaged))
+
+
 @task(name="take snapshot", cache_policy=NO_CACHE)
 async def take_snapshot(client: CoolifyClient, application: Application) -> Snapshot:
     """Read everything that a rollback has to bring back; nothing is changed."""
@@ -100,7 +142,9 @@ async def take_snapshot(client: CoolifyClient, application: Application) -> Snap
 async def restore_settings(client: CoolifyClient, application: Application, snapshot: Snapshot) -> None:
     """Bring settings, domains and labels back; only what differs is sent."""
     password = {"http_basic_auth_password": snapshot.login_password} if snapshot.login_password else {}
-    wanted = ApplicationSettings.model_validate({**snapshot.settings, **password, "domains": snapshot.domains})
+    # Coolify refuses `domains` where a compose file has services with domains of their own (reference 2.1).
+    domains = {} if application.build_pack == "dockercompose" else {"domains": snapshot.domains}
+    wanted = ApplicationSettings.model_validate({**snapshot.settings, **password, **domains})
     plan = plan_settings(application, wanted)
     if not plan.is_empty:
         await client.applications.update(application.uuid, plan.update)
@@ -139,8 +183,19 @@ def _login_password(application: Application) -> SecretStr | None:
 
 def _restorable(application: Application) -> dict[str, JsonValue]:
     """Return the settings that a release may change: identity, domains and labels have ways of their own."""
-    own_ways = {"name", "domains", "custom_labels", "http_basic_auth_password", "custom_nginx_configuration"}
+    own_ways = {
+        "name",
+        "domains",
+        "docker_compose_domains",
+        "custom_labels",
+        "http_basic_auth_password",
+        "custom_nginx_configuration",
+    }
     # `dockerimage` is a build pack to read, not one to write (reference 2.1).
     own_ways |= {"build_pack"} if application.build_pack == "dockerimage" else set()
     names = set(ApplicationSettings.model_fields) - own_ways
-    return {name: application.raw[name] for name in sorted(names) if name in application.raw}
+    restorable = {name: application.raw[name] for name in sorted(names) if name in application.raw}
+    if application.build_pack == "dockercompose":
+        services = compose_domains(application.raw.get("docker_compose_domains"))
+        restorable["docker_compose_domains"] = [one.model_dump() for one in services]
+    return restorable

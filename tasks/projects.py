@@ -13,15 +13,25 @@ from coolify.api import (
     DeployKeySource,
     DockerfileSource,
     DockerImageSource,
+    GithubAppSource,
     Placement,
     Project,
     PublicGitSource,
 )
+from coolify.api.applications import ApplicationSource
 from coolify.config import Config, Source
 from coolify.errors import OperatorError
+from coolify.source import parse_address
 from tasks.phases import step_done
 
-__all__ = ["SourceMissingError", "create_application", "ensure_environment", "ensure_project", "find_application"]
+__all__ = [
+    "SourceMissingError",
+    "applications_beside",
+    "create_application",
+    "ensure_environment",
+    "ensure_project",
+    "find_application",
+]
 
 
 class SourceMissingError(OperatorError):
@@ -53,6 +63,15 @@ async def find_application(
     return await client.applications.locate(placement, name, uuid)
 
 
+@task(name="look at the applications beside", cache_policy=NO_CACHE)
+async def applications_beside(client: CoolifyClient, config: Config) -> tuple[Application, ...]:
+    """Return the applications of the same environment, none where there is no such environment yet."""
+    project = await client.projects.locate(config.project.name, config.project.uuid)
+    if project is None or config.environment not in {one.name for one in project.environments}:
+        return ()
+    return await client.environments.applications(project.uuid, config.environment)
+
+
 @task(name="create application", cache_policy=NO_CACHE)
 async def create_application(
     client: CoolifyClient, config: Config, placement: Placement, settings: ApplicationSettings
@@ -69,7 +88,7 @@ async def create_application(
         )
     source = await _source(client, config, config.source)
     own = settings.model_dump(exclude_unset=True, exclude=set(source.fields()) | {"git_commit_sha"})
-    if isinstance(source, PublicGitSource | DeployKeySource):
+    if isinstance(source, PublicGitSource | DeployKeySource | GithubAppSource):
         own["git_commit_sha"] = config.source.commit or "HEAD"
     else:
         own.pop("build_pack", None)
@@ -83,18 +102,20 @@ async def create_application(
     return application
 
 
-async def _source(
-    client: CoolifyClient, config: Config, source: Source
-) -> PublicGitSource | DeployKeySource | DockerImageSource | DockerfileSource:
+async def _source(client: CoolifyClient, config: Config, source: Source) -> ApplicationSource:
     if source.image is not None:
-        return DockerImageSource(image=source.image, tag=source.tag)
+        # A digest goes into the tag, without its `sha256:` (reference 2.1).
+        return DockerImageSource(image=source.image.partition("@")[0], tag=source.image_tag)
     if source.dockerfile is not None:
         path = config.path.parent.parent / source.dockerfile
         try:
             return DockerfileSource(dockerfile=path.read_text())
         except OSError as error:
             raise SourceMissingError(f"The Dockerfile {path} cannot be read: {error.strerror}.") from None
-    repository = source.repository or ""
+    repository = parse_address(source.repository or "").coolify
+    if source.github_app is not None:
+        app = await client.git_apps.find(source.github_app)
+        return GithubAppSource(repository=repository, branch=source.branch, github_app_uuid=app.uuid or "")
     if source.private_key is not None:
         key = await client.private_keys.find(source.private_key)
         return DeployKeySource(repository=repository, branch=source.branch, private_key_uuid=key.uuid)

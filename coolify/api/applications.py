@@ -17,6 +17,7 @@ from coolify.api.settings import ApplicationSettings, decode_labels
 from coolify.api.transport import Transport
 
 __all__ = [
+    "ApplicationSource",
     "ApplicationSpec",
     "Applications",
     "DeployKeySource",
@@ -215,7 +216,7 @@ class Applications:
         }
         if isinstance(spec.source, PublicGitSource | DeployKeySource | GithubAppSource):
             body.setdefault("build_pack", "nixpacks")
-            body.setdefault("ports_exposes", "3000")
+            body.setdefault("ports_exposes", "80" if body["build_pack"] == "dockercompose" else "3000")
 
         async def send() -> Application:
             answer = await self._transport.post_once(f"/applications/{spec.source.variant}", body)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.models import Answer
-from coolify.api.reconcile import create_once
+from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Volume",
     "VolumeBackup",
     "VolumeBackupWrite",
+    "VolumeWrite",
 ]
 
 
@@ -36,6 +37,21 @@ class Volume(Answer):
     """As Docker knows it: the application's UUID, a dash, and the name that was given."""
     mount_path: str
     host_path: str | None = None
+
+
+class VolumeWrite(BaseModel):
+    """A volume that is to exist."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    mount_path: str
+    host_path: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is mounted, for people."""
+        return f"{self.mount_path} from {self.host_path}" if self.host_path else self.mount_path
 
 
 class FileStorage(Answer):
@@ -115,27 +131,30 @@ class Storages:
         """Return the mounted files and directories of an application."""
         return (await self._all(owner_uuid)).file_storages
 
-    async def ensure_volume(self, owner_uuid: str, name: str, mount_path: str, host_path: str | None = None) -> Volume:
-        """Return the volume with this name, created if there is none.
+    async def ensure_volume(self, owner_uuid: str, wanted: VolumeWrite) -> Ensured[Volume]:
+        """Return the volume with this name, created if there is none, and mounted where it is wanted.
 
         A second one with the same name would be answered with 500, not with a conflict.
         """
 
         async def find() -> Volume | None:
-            wanted = {name, f"{owner_uuid}-{name}"}
-            return next((one for one in await self.volumes(owner_uuid) if one.name in wanted), None)
+            names = {wanted.name, f"{owner_uuid}-{wanted.name}"}
+            return next((one for one in await self.volumes(owner_uuid) if one.name in names), None)
 
+        path = f"/{self._group}/{owner_uuid}/storages"
         found = await find()
         if found is not None:
-            return found
-        body = {"type": "persistent", "name": name, "mount_path": mount_path}
-        body |= {"host_path": host_path} if host_path else {}
+            if (found.mount_path, found.host_path) != (wanted.mount_path, wanted.host_path):
+                # Without the name, which would replace the longer one that Docker knows the data by.
+                place = wanted.model_dump(exclude={"name"})
+                await self._transport.patch(path, {"uuid": found.uuid, "type": "persistent", **place})
+            return Ensured(found.model_copy(update=wanted.model_dump(exclude={"name"})), created=False)
+        body = {"type": "persistent", **wanted.model_dump(exclude_none=True)}
 
         async def send() -> Volume:
-            answer = await self._transport.post_once(f"/{self._group}/{owner_uuid}/storages", body)
-            return Volume.model_validate(answer)
+            return Volume.model_validate(await self._transport.post_once(path, body))
 
-        return await create_once(send, find)
+        return Ensured(await create_once(send, find), created=True)
 
     async def ensure_file(self, owner_uuid: str, mount_path: str, content: str) -> FileStorage:
         """Return the file at this path, created if there is none; its content is written once."""

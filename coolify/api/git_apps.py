@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 
 from coolify.api.capabilities import Capabilities, Feature
+from coolify.api.errors import AmbiguousNameError
 from coolify.api.models import Answer
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
@@ -147,6 +148,22 @@ class GitApps:
         """Forget a GitLab app (4.3.0 and later)."""
         (await self._capabilities()).require(Feature.GITLAB_APPS)
         await self._transport.delete(f"/gitlab-apps/{app_number}")
+
+    async def find(self, name_or_uuid: str) -> GitApp:
+        """Return the GitHub app with this name or UUID.
+
+        Raises:
+            AmbiguousNameError: None or several fit.
+        """
+        apps = await self.github()
+        fitting = [app for app in apps if name_or_uuid in {app.uuid, app.name}]
+        if len(fitting) != 1:
+            names = ", ".join(sorted(app.name for app in apps)) or "none"
+            raise AmbiguousNameError(
+                f"{len(fitting) or 'No'} GitHub Apps in Coolify fit '{name_or_uuid}': correct source.github_app; "
+                f"there are: {names}."
+            )
+        return fitting[0]
 
     async def repositories(self, app_number: int) -> tuple[GitRepository, ...]:
         """Return what a GitHub app may read; Coolify asks GitHub while we wait."""

@@ -35,6 +35,10 @@ class _Created(BaseModel):
     uuid: str
 
 
+class _PrivateHalf(BaseModel):
+    private_key: SecretStr | None = None
+
+
 class _Contents(BaseModel):
     applications: tuple[Application, ...] = Field(default=())
 
@@ -217,6 +221,11 @@ class PrivateKeys:
                 f"there are: {names}."
             )
         return fitting[0]
+
+    async def private_half(self, uuid: str) -> SecretStr | None:
+        """Return the private half of a key, None where the token may not see it (`read:sensitive`)."""
+        answer = _PrivateHalf.model_validate(await self._transport.get(f"/security/keys/{uuid}"))
+        return answer.private_key
 
     async def create(self, name: str, private_key: SecretStr) -> PrivateKey:
         """Add a private key in PEM; its fingerprint must be new."""

@@ -127,6 +127,7 @@ class PrivateKey(Answer):
 
     uuid: str
     name: str
+    id: int | None = None
     public_key: str | None = None
 
 

@@ -1,8 +1,25 @@
 """Desired state beside actual state: what would have to change. Only `actual` talks to a server, and only reads."""
 
 from coolify.plan.actual import Actual, find_application, read_actual
-from coolify.plan.desired import desired_domains, desired_settings, desired_variables, fingerprint
-from coolify.plan.difference import Change, SettingsPlan, VariablesPlan, is_unmanaged, plan_settings, plan_variables
+from coolify.plan.desired import (
+    desired_compose_domains,
+    desired_domains,
+    desired_settings,
+    desired_variables,
+    desired_volumes,
+    fingerprint,
+)
+from coolify.plan.difference import (
+    Change,
+    SettingsPlan,
+    VariablesPlan,
+    VolumesPlan,
+    compose_domains,
+    is_unmanaged,
+    plan_settings,
+    plan_variables,
+    plan_volumes,
+)
 from coolify.plan.overview import Action, Kind, Plan, drift_findings, make_plan
 
 __all__ = [
@@ -13,9 +30,13 @@ __all__ = [
     "Plan",
     "SettingsPlan",
     "VariablesPlan",
+    "VolumesPlan",
+    "compose_domains",
+    "desired_compose_domains",
     "desired_domains",
     "desired_settings",
     "desired_variables",
+    "desired_volumes",
     "drift_findings",
     "find_application",
     "fingerprint",
@@ -23,5 +44,6 @@ __all__ = [
     "make_plan",
     "plan_settings",
     "plan_variables",
+    "plan_volumes",
     "read_actual",
 ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from coolify.api import Application, CoolifyClient, Placement, Variable
+from coolify.api.extras import Volume
 from coolify.api.models import Project
 from coolify.config import Config
 
@@ -20,6 +22,7 @@ class Actual:
     """Names of the project's environments."""
     application: Application | None = None
     variables: tuple[Variable, ...] = ()
+    volumes: tuple[Volume, ...] = ()
 
 
 async def read_actual(client: CoolifyClient, config: Config) -> Actual:
@@ -37,7 +40,10 @@ async def read_actual(client: CoolifyClient, config: Config) -> Actual:
     application = await _application(client, config, project)
     if application is None:
         return Actual(project, environments)
-    return Actual(project, environments, application, await client.variables.list(application.uuid))
+    variables, volumes = await asyncio.gather(
+        client.variables.list(application.uuid), client.storages.volumes(application.uuid)
+    )
+    return Actual(project, environments, application, variables, volumes)
 
 
 async def find_application(client: CoolifyClient, config: Config) -> Application | None:

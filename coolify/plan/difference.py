@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -10,8 +11,20 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from coolify.api import Application, ApplicationSettings, Variable, VariableWrite
+from coolify.api.extras import Volume, VolumeWrite
+from coolify.api.settings import ComposeDomain
 
-__all__ = ["Change", "SettingsPlan", "VariablesPlan", "is_unmanaged", "plan_settings", "plan_variables"]
+__all__ = [
+    "Change",
+    "SettingsPlan",
+    "VariablesPlan",
+    "VolumesPlan",
+    "compose_domains",
+    "is_unmanaged",
+    "plan_settings",
+    "plan_variables",
+    "plan_volumes",
+]
 
 _MASK: Final = "(secret)"
 _LOGIN: Final = ("is_http_basic_auth_enabled", "http_basic_auth_username", "http_basic_auth_password")
@@ -104,6 +117,40 @@ def plan_variables(actual: Iterable[Variable], desired: Sequence[VariableWrite])
     return VariablesPlan(tuple(writes), tuple(changes), tuple(unmanaged))
 
 
+@dataclass(frozen=True, slots=True)
+class VolumesPlan:
+    """What has to be created or mounted elsewhere."""
+
+    writes: tuple[VolumeWrite, ...]
+    changes: tuple[Change, ...]
+    unmanaged: tuple[Volume, ...]
+    """Volumes on the server that the configuration does not mention; they stay, with their data."""
+
+
+def plan_volumes(actual: Application, volumes: Iterable[Volume], desired: Sequence[VolumeWrite]) -> VolumesPlan:
+    """Return the volumes that are missing or mounted elsewhere.
+
+    Those of a compose file are the file's own business: they are never unmanaged.
+    """
+    present = {volume.name.removeprefix(f"{actual.uuid}-"): volume for volume in volumes}
+    writes = []
+    changes = []
+    for wanted in desired:
+        found = present.get(wanted.name)
+        if found is None:
+            writes.append(wanted)
+            changes.append(Change("create", f"volume {wanted.name}", after=wanted.place))
+        elif (found.mount_path, found.host_path) != (wanted.mount_path, wanted.host_path):
+            writes.append(wanted)
+            before = VolumeWrite(name=wanted.name, mount_path=found.mount_path, host_path=found.host_path)
+            changes.append(Change("update", f"volume {wanted.name}", before.place, wanted.place))
+    managed = {wanted.name for wanted in desired}
+    others = (
+        () if actual.build_pack == "dockercompose" else (one for name, one in present.items() if name not in managed)
+    )
+    return VolumesPlan(tuple(writes), tuple(changes), tuple(others))
+
+
 def is_unmanaged(variable: Variable, managed: frozenset[str]) -> bool:
     """Return whether somebody has made a variable that the configuration does not mention.
 
@@ -114,12 +161,31 @@ def is_unmanaged(variable: Variable, managed: frozenset[str]) -> bool:
 
 
 def _actual(actual: Application, name: str) -> Any:  # noqa: ANN401 - settings are JSON
+    if name == "docker_compose_domains":
+        return compose_domains(actual.raw.get(name))
     return actual.fqdn if name == "domains" else actual.raw.get(name)
+
+
+def compose_domains(stored: Any) -> tuple[ComposeDomain, ...]:  # noqa: ANN401 - settings are JSON
+    """Return the URLs by service; Coolify keeps them as JSON in a text."""
+    try:
+        services = json.loads(stored) if isinstance(stored, str) else stored
+    except ValueError:
+        return ()
+    if not isinstance(services, dict):
+        return ()
+    return tuple(
+        ComposeDomain(name=str(name), domain=str(one.get("domain") or ""))
+        for name, one in services.items()
+        if isinstance(one, dict)
+    )
 
 
 def _same(name: str, present: Any, wanted: Any) -> bool:  # noqa: ANN401 - settings are JSON
     if name == "domains":
         return _domain_set(present) == _domain_set(wanted)
+    if name == "docker_compose_domains":
+        return _by_service(present) == _by_service(wanted)
     if name == "git_repository":
         return _repository(present) == _repository(wanted)
     if isinstance(wanted, bool):
@@ -140,6 +206,10 @@ def _same_variable(present: Variable, wanted: VariableWrite) -> bool:
     )
 
 
+def _by_service(domains: Iterable[ComposeDomain]) -> dict[str, frozenset[str]]:
+    return {one.name: urls for one in domains if (urls := _domain_set(one.domain))}
+
+
 def _domain_set(domains: str | None) -> frozenset[str]:
     return frozenset(one.strip().rstrip("/").lower() for one in (domains or "").split(",") if one.strip())
 
@@ -154,5 +224,7 @@ def _repository(url: str | None) -> str:
 def _text(value: Any) -> str:  # noqa: ANN401 - settings are JSON
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, tuple) and value and isinstance(value[0], ComposeDomain):
+        return ", ".join(f"{one.name}: {one.domain}" for one in value)
     # Lists are read as lists and written as tuples.
-    return "" if value is None else str(list(value) if isinstance(value, tuple) else value)
+    return "" if value in (None, ()) else str(list(value) if isinstance(value, tuple) else value)

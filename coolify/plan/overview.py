@@ -9,11 +9,12 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from coolify.api import ApplicationSettings, VariableWrite
+from coolify.api.extras import VolumeWrite
 from coolify.config import Config, ResolvedVariable
 from coolify.finding import Finding, Severity
 from coolify.plan.actual import Actual
-from coolify.plan.desired import desired_settings, desired_variables
-from coolify.plan.difference import Change, plan_settings, plan_variables
+from coolify.plan.desired import desired_settings, desired_variables, desired_volumes
+from coolify.plan.difference import Change, plan_settings, plan_variables, plan_volumes
 from coolify.security import WantedSecurity, plan_labels
 from coolify.security.labels import summary_of
 
@@ -49,7 +50,7 @@ class Action(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     kind: Kind
-    resource: str = Field(description="project, environment, application, setting, security or variable.")
+    resource: str = Field(description="project, environment, application, setting, security, variable or volume.")
     name: str
     before: str = Field(default="", description="What is there; never a secret.")
     after: str = Field(default="", description="What is wanted; never a secret.")
@@ -87,6 +88,7 @@ def make_plan(
     security: WantedSecurity | None = None,
     *,
     prune: bool = False,
+    delete_volumes: bool = False,
 ) -> Plan:
     """Compare a configuration with what is there.
 
@@ -96,6 +98,7 @@ def make_plan(
         actual: What is there.
         security: Its section `security` with secrets, which stay out of the plan.
         prune: Whether variables that the configuration does not mention are deleted.
+        delete_volumes: Whether volumes that it does not mention are deleted, with their data.
 
     Raises:
         OperatorError: The section `security` cannot be applied to this application, or its labels are hidden.
@@ -117,6 +120,7 @@ def make_plan(
         *_settings(settings, actual),
         *_security(wanted, settings, actual),
         *_variables(desired_variables(variables), actual, prune=prune),
+        *_volumes(desired_volumes(config), actual, delete=delete_volumes),
     ]
     return Plan(
         server=config.server,
@@ -149,11 +153,15 @@ def drift_findings(plan: Plan) -> tuple[Finding, ...]:
             severity=Severity.INFO,
             subject=f"{action.resource} {action.name}",
             summary=f"The {action.resource} {action.name} is there, and the configuration does not mention it.",
-            remedy="Add it to the configuration, or delete it with `coolify apply --prune`.",
+            remedy=f"Add it to the configuration, or delete it with `coolify apply --prune{_more(action)}`.",
         )
         for action in plan.of(Kind.UNMANAGED)
     ]
     return (*found, *unmanaged)
+
+
+def _more(action: Action) -> str:
+    return " --delete-volumes" if action.resource == "volume" else ""
 
 
 def _drifted(action: Action) -> str:
@@ -219,3 +227,20 @@ def _variable(key: str, change: Change | None) -> Action:
     if change.kind == "create":
         return Action(kind=Kind.CREATE, resource="variable", name=key, after=_HIDDEN)
     return Action(kind=Kind.UPDATE, resource="variable", name=key, before=_HIDDEN, after=_HIDDEN)
+
+
+def _volumes(desired: tuple[VolumeWrite, ...], actual: Actual, *, delete: bool) -> list[Action]:
+    if actual.application is None:
+        return [Action(kind=Kind.CREATE, resource="volume", name=one.name, after=one.place) for one in desired]
+    plan = plan_volumes(actual.application, actual.volumes, desired)
+    changed = {change.subject.removeprefix("volume "): change for change in plan.changes}
+    unmanaged = Kind.DELETE if delete else Kind.UNMANAGED
+    return [_volume(one, changed.get(one.name)) for one in desired] + [
+        Action(kind=unmanaged, resource="volume", name=one.name, before=one.mount_path) for one in plan.unmanaged
+    ]
+
+
+def _volume(wanted: VolumeWrite, change: Change | None) -> Action:
+    if change is None:
+        return Action(kind=Kind.UNCHANGED, resource="volume", name=wanted.name)
+    return Action(kind=Kind(change.kind), resource="volume", name=wanted.name, before=change.before, after=change.after)

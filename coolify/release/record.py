@@ -54,6 +54,7 @@ class Step(StrEnum):
     UPDATE_SETTINGS = "update settings"
     SYNC_VARIABLES = "sync variables"
     SET_LABELS = "set security labels"
+    WRITE_VOLUMES = "write volumes"
     DEPLOY = "deploy"
     ROLL_BACK = "roll back"
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 import shutil
 import sys
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
+
+from ruamel.yaml import YAML
 
 from coolify_sandbox.runtime.contract import BuildPack, DeploymentFailedError, DeployRequest, LogEntry, LogSink
 from coolify_sandbox.runtime.images import BuiltImage
@@ -36,7 +42,11 @@ async def resolve(request: DeployRequest, mirror: Path, log: LogSink) -> Checkou
     Raises:
         DeploymentFailedError: The repository, branch or commit cannot be read.
     """
-    environment = base_environment(mirror.parent)
+    with _git_environment(request, mirror.parent) as environment:
+        return await _resolve(request, mirror, environment, log)
+
+
+async def _resolve(request: DeployRequest, mirror: Path, environment: dict[str, str], log: LogSink) -> Checkout:
     pinned = request.commit if request.commit != "HEAD" else None
     log(
         LogEntry(
@@ -48,7 +58,7 @@ async def resolve(request: DeployRequest, mirror: Path, log: LogSink) -> Checkou
         mirror.mkdir(parents=True)
         await _checked(["git", "init", "--quiet", "--bare", "."], mirror, environment, log)
     branch = f"+refs/heads/{request.git_branch}:refs/heads/{request.git_branch}"
-    repository = _url(request.git_repository)
+    repository, _ = _address(request.git_repository)
     await _checked(["git", "fetch", "--quiet", "--", repository, branch], mirror, environment, log)
     wanted = pinned or f"refs/heads/{request.git_branch}"
     revision = await _checked(["git", "rev-parse", "--verify", f"{wanted}^{{commit}}"], mirror, environment, log)
@@ -79,6 +89,8 @@ def recipe_of(request: DeployRequest) -> str:
         request.start_command,
         request.dockerfile,
         request.dockerfile_location,
+        request.docker_compose_location,
+        request.compose_service,
         variables,
     )
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -99,6 +111,8 @@ async def build(request: DeployRequest, files: Path, log: LogSink) -> BuiltImage
             image = _build_static(request)
         case BuildPack.DOCKERFILE:
             image = await _build_dockerfile(request, files, log)
+        case BuildPack.DOCKERCOMPOSE:
+            image = await _build_compose(request, files, log)
         case _:
             log(LogEntry(f"The sandbox cannot build {request.build_pack.value} applications.", type="stderr"))
             raise DeploymentFailedError(request.build_pack.value)
@@ -181,6 +195,31 @@ async def _build_dockerfile(request: DeployRequest, files: Path, log: LogSink) -
     return BuiltImage(start, request.base_directory.strip("/"), environment, recipe_of(request))
 
 
+async def _build_compose(request: DeployRequest, files: Path, log: LogSink) -> BuiltImage:
+    """Build the one service of a compose file that visitors reach; the others would need containers."""
+    location = f"{request.base_directory.strip('/')}/{request.docker_compose_location.lstrip('/')}".lstrip("/")
+    path = files / location
+    document = YAML(typ="safe").load(path.read_text()) if path.is_file() else None
+    services = document.get("services") if isinstance(document, dict) else None
+    if not isinstance(services, dict):
+        log(LogEntry(f"Docker Compose file not found at: /{location}", type="stderr"))
+        raise DeploymentFailedError("no compose file")
+    name = request.compose_service or next(iter(services), "")
+    service = services.get(name) or {}
+    for other in sorted(set(services) - {name}):
+        log(LogEntry(f"The sandbox does not start the service {other}: it runs one process an application."))
+    context = service.get("build")
+    if context is None:
+        log(LogEntry(f"The service {name} is not built here, and the sandbox has no registry for it.", type="stderr"))
+        raise DeploymentFailedError("no build context")
+    told = context if isinstance(context, dict) else {"context": context}
+    directory = f"/{(Path(location).parent / str(told.get('context') or '.')).as_posix()}"
+    dockerfile = f"/{told.get('dockerfile') or 'Dockerfile'}"
+    one = replace(request, dockerfile=None, base_directory=directory, dockerfile_location=dockerfile)
+    image = await _build_dockerfile(one, files, log)
+    return replace(image, recipe=recipe_of(request))
+
+
 def _instructions(text: str) -> list[tuple[str, str]]:
     joined = text.replace("\\\n", " ")
     lines = [line.strip() for line in joined.splitlines() if line.strip() and not line.strip().startswith("#")]
@@ -232,7 +271,30 @@ async def _checked(command: list[str], directory: Path, environment: dict[str, s
     return finished
 
 
-def _url(repository: str) -> str:
-    """Coolify keeps only `owner/name` of repositories on github.com."""
+@contextmanager
+def _git_environment(request: DeployRequest, home: Path) -> Iterator[dict[str, str]]:
+    """Yield the environment of git, with the deploy key where there is one, as Coolify hands it over."""
+    environment = base_environment(home)
+    if request.private_key is None:
+        yield environment
+        return
+    _, port = _address(request.git_repository)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "id"
+        file.touch(mode=0o600)
+        file.write_text(request.private_key.strip() + "\n")
+        options = "-F /dev/null -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityAgent=none"
+        unchecked = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+        yield environment | {"GIT_SSH_COMMAND": f"ssh {options} {unchecked} -p {port} -i {shlex.quote(str(file))}"}
+
+
+def _address(repository: str) -> tuple[str, int]:
+    """Return what git is given, and the port of ssh.
+
+    Coolify keeps only `owner/name` of repositories on github.com, and writes a port as `git@host:2222/path`.
+    """
+    ported = re.fullmatch(r"([^/:]+@[^/:]+):(\d+)/(.+)", repository)
+    if ported:
+        return f"{ported[1]}:{ported[3]}", int(ported[2])
     bare = repository.count("/") == 1 and not repository.startswith(("/", "git@")) and "://" not in repository
-    return f"https://github.com/{repository}.git" if bare else repository
+    return (f"https://github.com/{repository}.git" if bare else repository), 22

@@ -86,6 +86,11 @@ class DeployRequest:
     dockerfile: str | None = None
     """Inline Dockerfile text of a `dockerfile` application without Git."""
     dockerfile_location: str = "/Dockerfile"
+    docker_compose_location: str = "/docker-compose.yaml"
+    compose_service: str | None = None
+    """Service of the compose file that the routes lead to."""
+    private_key: str | None = field(default=None, repr=False)
+    """Key with which a private repository is read."""
     image_name: str | None = None
     image_tag: str | None = None
     ports_exposes: tuple[int, ...] = (80,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -23,7 +24,16 @@ from coolify_sandbox.server.validation import (
     text,
 )
 
-__all__ = ["CREATE_ONLY", "SETTINGS_FIELDS", "UPDATE_RULES", "hand_written_errors", "variant_rules"]
+__all__ = [
+    "CREATE_ONLY",
+    "SETTINGS_FIELDS",
+    "UPDATE_RULES",
+    "compose_errors",
+    "hand_written_errors",
+    "stored_compose_domains",
+    "stored_image",
+    "variant_rules",
+]
 
 _SHELL_SAFE: Final = r"^(?:'[^']*'|&&|\|\||[^;$`|&<>'\\\n])*$"
 _PATH: Final = r"^/(?!.*\.\.)[A-Za-z0-9._/@~+-]*$"
@@ -197,8 +207,8 @@ SINCE: Final[Mapping[str, str]] = {
 """First version that accepts a field; older ones refuse it as unknown."""
 
 _REPOSITORY: Final = "The git repository must start with https://, http://, git://, or git@."
-_LOCAL: Final = r"/|file://"
-"""The sandbox's one deliberate extension: a repository on this machine."""
+_LOCAL: Final = r"/|file://|[a-z_][a-z0-9_-]*@127\.0\.0\.1:"
+"""The sandbox's one deliberate extension: a repository on this machine, over ssh under any name."""
 
 
 def variant_rules(variant: str) -> Mapping[str, tuple[Rule, ...]]:
@@ -221,6 +231,38 @@ def variant_rules(variant: str) -> Mapping[str, tuple[Rule, ...]]:
             return {"dockerfile": (text,)}
         case _:
             return {"docker_registry_image_name": UPDATE_RULES["docker_registry_image_name"]}
+
+
+def compose_errors(body: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what is wrong with the domains of the services of a compose file."""
+    items = body.get("docker_compose_domains")
+    if items is None:
+        return {}
+    if not isinstance(items, list) or any(not isinstance(one, dict) or not one.get("name") for one in items):
+        return {"docker_compose_domains": ["The docker compose domains field is invalid."]}
+    unknown = {key for one in items for key in one} - {"name", "domain", "redirect"}
+    return {f"docker_compose_domains.*.{key}": ["This field is not allowed."] for key in sorted(unknown)}
+
+
+def stored_compose_domains(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return the domains of compose services as they are stored, nothing where the request has none."""
+    items = body.get("docker_compose_domains")
+    if items is None:
+        return {}
+    return {"docker_compose_domains": json.dumps({one["name"]: {"domain": one.get("domain")} for one in items})}
+
+
+def stored_image(name: str, tag: str | None) -> tuple[str, str]:
+    """Return name and tag as they are stored: a digest moves into the tag, and marks the name (reference 2.1)."""
+    base, pinned, digest = name.partition("@sha256:")
+    if pinned:
+        return f"{base}@sha256", digest
+    if tag and re.fullmatch(r"[0-9a-f]{64}", tag):
+        return f"{name.removesuffix('@sha256')}@sha256", tag
+    base, colon, own = name.rpartition(":")
+    if not colon or "/" in own:
+        base, own = name, ""
+    return base, tag or own or "latest"
 
 
 def hand_written_errors(body: Mapping[str, Any]) -> dict[str, str]:

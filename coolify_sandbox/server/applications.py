@@ -14,11 +14,15 @@ from coolify_sandbox.server.application_rules import (
     SETTINGS_FIELDS,
     SINCE,
     UPDATE_RULES,
+    compose_errors,
     hand_written_errors,
+    stored_compose_domains,
+    stored_image,
     variant_rules,
 )
 from coolify_sandbox.server.domains import default_domain, normalised, refuse_conflicts
 from coolify_sandbox.server.fields import APPLICATION, APPLICATION_SETTINGS, SENSITIVE
+from coolify_sandbox.server.git_apps import may_read
 from coolify_sandbox.server.http import Call, Refusal, not_found, present, refuse, route, truthy
 from coolify_sandbox.server.labels import generated_labels
 from coolify_sandbox.server.projects import environment_of, find_environment, project_of
@@ -123,7 +127,10 @@ def _validate_variant(call: Call, variant: str) -> None:
     if variant == "private-deploy-key":
         call.find("key", body["private_key_uuid"], "Private Key")
     if variant == "private-github-app":
-        call.find("github_app", body["github_app_uuid"], "Github App")
+        app = call.find("github_app", body["github_app_uuid"], "Github App")
+        if not may_read(app, _shortened(str(body["git_repository"]))):
+            refuse(404, "Repository not found or not accessible by the GitHub App.")
+    refuse_invalid(compose_errors(body))
 
 
 def _domains_of_new(call: Call) -> str | None:
@@ -142,7 +149,7 @@ def _insert(
         domains = default_domain(server, uuid)
     own = {name: value for name, value in body.items() if name not in CREATE_ONLY | _ACTIONS | {"domains"}}
     own |= {name: _coerced(name, own[name]) for name in _ONE_LINE if name in own}
-    own |= _from_variant(call, variant, own)
+    own |= _from_variant(call, variant, own) | stored_compose_domains(body)
     settings = APPLICATION_SETTINGS | {name: own.pop(name) for name in list(own) if name in _STORED_SETTINGS}
     if "use_build_server" in own:
         settings["is_build_server_enabled"] = own.pop("use_build_server")
@@ -185,10 +192,10 @@ def _from_variant(call: Call, variant: str, own: Mapping[str, Any]) -> dict[str,
                 "name": own.get("name") or f"dockerfile-{new_uuid()}",
             }
         case "dockerimage":
-            name, _, tag = str(own["docker_registry_image_name"]).partition(":")
+            name, tag = stored_image(str(own["docker_registry_image_name"]), own.get("docker_registry_image_tag"))
             return {
                 "docker_registry_image_name": name,
-                "docker_registry_image_tag": own.get("docker_registry_image_tag") or tag or "latest",
+                "docker_registry_image_tag": tag,
                 "build_pack": "dockerimage",
                 "git_repository": "coollabsio/coolify",
                 "git_branch": "main",
@@ -198,8 +205,9 @@ def _from_variant(call: Call, variant: str, own: Mapping[str, Any]) -> dict[str,
             repository = str(own["git_repository"])
             key = call.state.by_uuid("key", str(call.body.get("private_key_uuid")))
             app = call.state.by_uuid("github_app", str(call.body.get("github_app_uuid")))
-            return ({"source_id": app.id} if app else {}) | {
-                "git_repository": _shortened(repository) if variant == "public" else repository,
+            source = {"source_id": app.id, "source_type": "App\\Models\\GithubApp"} if app else {}
+            return source | {
+                "git_repository": repository if variant == "private-deploy-key" else _shortened(repository),
                 "git_commit_sha": own.get("git_commit_sha") or "HEAD",
                 "private_key_id": key.id if key else None,
                 "name": own.get("name") or f"{repository.rpartition('/')[2]}:{own['git_branch']}-{new_uuid()}",
@@ -223,10 +231,12 @@ async def update_application(call: Call) -> tuple[int, Any]:
     refuse_invalid(hand_written_errors({name: value for name, value in body.items() if name != "dockerfile"}))
     deploy = truthy(body.pop("instant_deploy", False))
     force = truthy(body.pop("force_domain_override", False))
-    if body.pop("docker_compose_domains", None) and row["build_pack"] != "dockercompose":
+    if body.get("docker_compose_domains") and row["build_pack"] != "dockercompose":
         refuse_invalid({"docker_compose_domains": _NOT_COMPOSE})
+    refuse_invalid(compose_errors(body))
     _refuse_half_a_login(row, body)
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = stored_compose_domains(body)
+    body.pop("docker_compose_domains", None)
     if "domains" in body:
         domains, problems = normalised(body.pop("domains"))
         refuse_invalid(problems)

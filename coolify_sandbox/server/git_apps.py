@@ -12,7 +12,7 @@ from coolify_sandbox.server.http import Call, present, refuse, route
 from coolify_sandbox.server.state import Row, State
 from coolify_sandbox.server.validation import Rule, boolean, integer, refuse_invalid, required, text, validate
 
-__all__ = ["seed_git_apps"]
+__all__ = ["grant_repositories", "may_read", "seed_git_apps"]
 
 
 def _url(name: str, value: Any) -> str | None:  # noqa: ANN401 - JSON
@@ -99,6 +99,25 @@ def seed_git_apps(state: State) -> None:
         state.insert(kind.row, _empty(kind) | fields, uuid=f"{kind.row.replace('_', '-')}-public", row_id=0)
 
 
+def grant_repositories(state: State, uuid: str, repositories: dict[str, list[str]]) -> None:
+    """Let an app read repositories, as somebody does on GitHub.
+
+    Args:
+        state: The embedded Coolify.
+        uuid: Of the app.
+        repositories: `owner/name` -> branches that GitHub would tell.
+    """
+    app = state.by_uuid("github_app", uuid)
+    if app is not None:
+        state.update(app, granted=repositories)
+
+
+def may_read(app: Row, repository: str) -> bool:
+    """Return whether an app may read a repository; nobody knows where GitHub has not been told."""
+    granted = app.get("granted")
+    return granted is None or repository in granted
+
+
 def _empty(kind: _Kind) -> dict[str, Any]:
     fields: dict[str, Any] = dict.fromkeys(kind.rules)
     fields.pop("private_key_uuid", None)
@@ -166,20 +185,33 @@ def _find(call: Call, kind: _Kind) -> Row:
 
 def _show(row: Row, call: Call, kind: _Kind) -> dict[str, Any]:
     hidden = frozenset() if call.sees_secrets else kind.secrets
-    return present(row, call, drop=hidden, id=row.id, uuid=row.uuid, team_id=row["team_id"])
+    return present(row, call, drop=hidden | {"granted"}, id=row.id, uuid=row.uuid, team_id=row["team_id"])
 
 
 @route("GET", "/github-apps/{id}/repositories", "read")
 async def repositories(call: Call) -> tuple[int, Any]:
-    _find(call, _GITHUB)
-    # GitHub itself is not part of the sandbox.
-    refuse(400, "Failed to get installation token: GitHub cannot be reached from here.")
+    return 200, {"repositories": [_repository(name) for name in sorted(_granted(call))]}
 
 
 @route("GET", "/github-apps/{id}/repositories/{owner}/{repository}/branches", "read")
 async def branches(call: Call) -> tuple[int, Any]:
-    _find(call, _GITHUB)
-    refuse(400, "Failed to get installation token: GitHub cannot be reached from here.")
+    name = f"{call.path['owner']}/{call.path['repository']}"
+    granted = _granted(call)
+    if name not in granted:
+        refuse(404, "Not Found")
+    return 200, {"branches": [{"name": branch, "protected": False} for branch in granted[name]]}
+
+
+def _granted(call: Call) -> dict[str, list[str]]:
+    granted: dict[str, list[str]] | None = _find(call, _GITHUB).get("granted")
+    if granted is None:
+        # GitHub itself is not part of the sandbox.
+        refuse(400, "Failed to get installation token: GitHub cannot be reached from here.")
+    return granted
+
+
+def _repository(full_name: str) -> dict[str, Any]:
+    return {"name": full_name.rpartition("/")[2], "full_name": full_name, "private": True, "default_branch": "main"}
 
 
 def _register() -> None:

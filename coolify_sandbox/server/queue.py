@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -276,6 +276,10 @@ def _request_of(state: State, row: Row, application: Row) -> DeployRequest:
     if from_git and commit != "HEAD" and not row["rollback"] and not at_least_version(state.settings.version, "4.2.0"):
         # Before 4.2.0 a pinned commit is ignored (trap 7).
         commit = "HEAD"
+    services = json.loads(application["docker_compose_domains"] or "{}") if pack is BuildPack.DOCKERCOMPOSE else {}
+    urls = [url for one in services.values() for url in split_domains(one["domain"])]
+    urls = urls if pack is BuildPack.DOCKERCOMPOSE else split_domains(application["fqdn"])
+    key = state.by_id("key", application["private_key_id"]) if application["private_key_id"] else None
     ports = tuple(int(port) for port in str(application["ports_exposes"] or "80").split(","))
     runtime_environment, build_environment = _environments(state, row, application, commit)
     return DeployRequest(
@@ -295,16 +299,20 @@ def _request_of(state: State, row: Row, application: Row) -> DeployRequest:
         post_deployment_command=application["post_deployment_command"],
         dockerfile=application["dockerfile"],
         dockerfile_location=application["dockerfile_location"] or "/Dockerfile",
+        docker_compose_location=application["docker_compose_location"] or "/docker-compose.yaml",
+        compose_service=next(iter(services), None),
+        private_key=key["private_key"] if key is not None else None,
         image_name=application["docker_registry_image_name"],
         image_tag=row["docker_registry_image_tag"] or application["docker_registry_image_tag"],
         ports_exposes=ports,
         runtime_environment=runtime_environment,
         build_environment=build_environment,
-        routes=tuple(_routes(application, row["pull_request_id"])),
+        routes=tuple(_routes(urls, application, row["pull_request_id"])),
         force_https=settings["is_force_https_enabled"],
         health_check=_health_check(application),
         rolling_update=not (
             row["pull_request_id"]
+            or pack is BuildPack.DOCKERCOMPOSE
             or application["ports_mappings"]
             or settings["is_consistent_container_name_enabled"]
             or settings["custom_internal_name"]
@@ -317,9 +325,9 @@ def _request_of(state: State, row: Row, application: Row) -> DeployRequest:
     )
 
 
-def _routes(application: Row, pull_request_id: int) -> Iterator[Route]:
+def _routes(urls: Iterable[str], application: Row, pull_request_id: int) -> Iterator[Route]:
     """Return where visitors get in: previews have hosts of their own, by the template."""
-    for url in split_domains(application["fqdn"]):
+    for url in urls:
         route = _route(url)
         if not pull_request_id:
             yield route

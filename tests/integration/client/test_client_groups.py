@@ -11,7 +11,7 @@ from coolify.api import ApplicationSpec, CoolifyClient, Placement, PublicGitSour
 from coolify.api.backups import BackupStatus, BackupWrite, S3StorageWrite
 from coolify.api.databases import DatabaseEngine, DatabaseSettings, DatabaseSpec
 from coolify.api.errors import ApiError, NotFoundError, UnsupportedVersionError, ValidationFailedError
-from coolify.api.extras import TaskWrite, VolumeBackupWrite
+from coolify.api.extras import TaskWrite, VolumeBackupWrite, VolumeWrite
 from coolify.api.relocation import ResourceKind
 from coolify.api.servers import ServerSpec
 from coolify.api.team import Channel, ServiceSpec, SharedScope
@@ -156,8 +156,15 @@ async def test_an_s3_storage_is_created_once_and_its_secret_stays_secret(client)
 
 
 async def test_volumes_and_files_are_created_once(client, application) -> None:
-    volume = await client.storages.ensure_volume(application.uuid, "data", "/data")
-    assert (await client.storages.ensure_volume(application.uuid, "data", "/data")).uuid == volume.uuid
+    wanted = VolumeWrite(name="data", mount_path="/data")
+    made = await client.storages.ensure_volume(application.uuid, wanted)
+    volume = made.value
+    assert made.created
+    again = await client.storages.ensure_volume(application.uuid, wanted)
+    assert (again.value.uuid, again.created) == (volume.uuid, False)
+    await client.storages.ensure_volume(application.uuid, wanted.model_copy(update={"mount_path": "/srv"}))
+    (moved,) = await client.storages.volumes(application.uuid)
+    assert (moved.name, moved.mount_path) == (volume.name, "/srv")
     file = await client.storages.ensure_file(application.uuid, "/app/config.yml", "a: 1")
     assert (await client.storages.ensure_file(application.uuid, "/app/config.yml", "a: 1")).uuid == file.uuid
     assert [one.name for one in await client.storages.volumes(application.uuid)] == [f"{application.uuid}-data"]

@@ -14,7 +14,7 @@ from coolify.api.errors import (
     UnsupportedVersionError,
     ValidationFailedError,
 )
-from coolify.api.extras import TaskWrite, VolumeBackupWrite
+from coolify.api.extras import TaskWrite, VolumeBackupWrite, VolumeWrite
 from coolify.api.git_apps import GithubAppWrite, GitlabAppWrite
 from coolify.api.relocation import ResourceKind
 from coolify.api.server_administration import LogDrainsWrite, ProxyWrite, SentinelWrite
@@ -209,8 +209,9 @@ async def test_a_service_is_changed_with_its_variables_storages_tags_and_tasks(c
 
 
 async def test_a_database_has_storages_tags_and_a_health_check(client, database) -> None:
-    volume = await client.database_storages.ensure_volume(database.uuid, "extra", "/extra")
-    assert (await client.database_storages.ensure_volume(database.uuid, "extra", "/extra")).uuid == volume.uuid
+    extra = VolumeWrite(name="extra", mount_path="/extra")
+    volume = (await client.database_storages.ensure_volume(database.uuid, extra)).value
+    assert (await client.database_storages.ensure_volume(database.uuid, extra)).value.uuid == volume.uuid
     assert len(await client.database_storages.volumes(database.uuid)) == 2
     await client.database_storages.delete(database.uuid, volume.uuid)
     assert len(await client.database_storages.volumes(database.uuid)) == 1
@@ -220,7 +221,7 @@ async def test_a_database_has_storages_tags_and_a_health_check(client, database)
 
 
 async def test_the_schedule_of_a_volume_is_written_run_and_deleted(client, application) -> None:
-    volume = await client.storages.ensure_volume(application.uuid, "data", "/data")
+    volume = (await client.storages.ensure_volume(application.uuid, VolumeWrite(name="data", mount_path="/data"))).value
     with pytest.raises(NotFoundError, match="schedule not found"):
         await client.storages.back_up_now(application.uuid, volume.uuid)
     schedule = VolumeBackupWrite(frequency="daily", retention_amount_locally=3)

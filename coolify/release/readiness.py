@@ -1,0 +1,68 @@
+"""What a release depends on besides its source: other applications, and how it replaces the old version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from coolify.api import Application
+from coolify.config import BuildPack, Config
+from coolify.finding import Finding, Severity
+
+__all__ = ["judge_dependencies", "judge_rollout"]
+
+
+def judge_dependencies(config: Config, applications: Iterable[Application]) -> tuple[Finding, ...]:
+    """Return whether the applications that must come first (`release.after`) are there, run and are healthy.
+
+    Args:
+        config: The application that is to be released.
+        applications: The applications of its environment, as Coolify tells them.
+    """
+    present = {one.name: one for one in applications}
+    return tuple(_judge(name, present.get(name), config) for name in config.release.after)
+
+
+def _judge(name: str, application: Application | None, config: Config) -> Finding:
+    if application is None:
+        return Finding(
+            name="release-dependency-missing",
+            severity=Severity.ERROR,
+            subject=name,
+            summary=f"{config.application_name} is released after {name}, which is not in {config.environment}.",
+            remedy=f"Release {name} first, or correct release.after.",
+        )
+    status = application.parsed_status
+    # `unknown` is what an application without a health check is (reference 4.5).
+    if not status.is_running or status.health == "unhealthy":
+        return Finding(
+            name="release-dependency-unhealthy",
+            severity=Severity.ERROR,
+            subject=name,
+            summary=f"{config.application_name} is released after {name}, which is {application.status}.",
+            remedy=f"Bring {name} back first: `coolify deploy` with its configuration, or look at its log in Coolify.",
+        )
+    return Finding(
+        name="release-dependency-ready",
+        severity=Severity.OK,
+        subject=name,
+        summary=f"{name} is {application.status}.",
+    )
+
+
+def judge_rollout(config: Config) -> tuple[Finding, ...]:
+    """Return why the old version would be stopped before the new one works (trap 4), nothing when it would not be."""
+    reasons = []
+    if config.resources.port_mappings:
+        reasons.append(f"resources.port_mappings holds {', '.join(config.resources.port_mappings)}")
+    if config.source is not None and config.build.pack is BuildPack.DOCKERCOMPOSE:
+        reasons.append("build.pack is dockercompose")
+    return tuple(
+        Finding(
+            name="release-without-rolling-update",
+            severity=Severity.WARNING,
+            subject=config.application_name,
+            summary=f"Coolify stops the old version before the new one works, because {reason}.",
+            remedy="Expect a gap in every deployment; where a domain is enough, remove the port mapping.",
+        )
+        for reason in reasons
+    )
