@@ -66,6 +66,15 @@ TREE: Final = Branch(
                 "list": Leaf("environment_commands:list_environments", "List environments of the file and the server."),
             },
         ),
+        "source": Branch(
+            "Where the application comes from.",
+            {
+                "connect": Leaf(
+                    "source_commands:connect", "Check access, make deploy key and webhook, write `source`."
+                ),
+                "status": Leaf("source_commands:status", "Show what the source points at beside what is deployed."),
+            },
+        ),
         "build": Branch(
             "How the application is built.",
             {

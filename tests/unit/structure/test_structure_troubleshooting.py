@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-FINDING = re.compile(r"(domain|certificate|health-gate|security)(-[a-z0-9]+)+")
-SECTIONS = {"Domains": "dns", "Certificates": "tls", "Health": "health", "Security": "security"}
+FINDING = re.compile(r"(domain|certificate|health-gate|security|source|release)(-[a-z0-9]+)+")
+SECTIONS = {
+    "Domains": "dns",
+    "Certificates": "tls",
+    "Health": "health",
+    "Security": "security",
+    "Source": "source",
+    "Prerequisites": "release",
+}
 
 
 def finding_names(package: str) -> set[str]:
