@@ -128,13 +128,15 @@ async def check_app(client: CoolifyClient, wanted: str, address: GitAddress, bra
         CoolifyError: There is no such app.
     """
     app = await client.git_apps.find(wanted)
-    readable = {name.lower(): name for name in await client.git_apps.repositories(app.id)}
+    readable = {
+        one.full_name.lower(): one.full_name for one in await client.git_apps.repositories(app.id) if one.full_name
+    }
     repository = readable.get(address.slug.lower())
     if repository is None:
         raise ConnectError(
             f"The GitHub App {app.name} may not read {address.slug}: add the repository to its installation on GitHub."
         )
-    if branch not in await client.git_apps.branches(app.id, repository):
+    if branch not in {one.name for one in await client.git_apps.branches(app.id, repository)}:
         raise ConnectError(f"{repository} has no branch '{branch}': name another one with --branch.")
     return app.name
 

@@ -16,6 +16,7 @@ from coolify.trust import trusting
 from coolify_cli.prefect_server import deliver_logs, run_prefect_server
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
+from tests.integration.git_over_ssh import serve_git
 
 
 @dataclass
@@ -123,3 +124,12 @@ async def shop(sandbox, tmp_path):
     stage.repository.commit("1.0.0")
     stage.configure()
     return stage
+
+
+@pytest.fixture
+def git_server(tmp_path, monkeypatch):
+    """A private Git repository over ssh; mark the test with `component("sshd")`."""
+    # Host keys are remembered there, and not in the home of whoever runs the tests.
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    with serve_git(tmp_path / "ssh") as server:
+        yield server

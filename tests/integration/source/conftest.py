@@ -1,12 +1,9 @@
-"""Real servers that sources come from: ssh with deploy keys, an image registry."""
+"""An image registry on loopback."""
 
 import hashlib
-import os
 import secrets
-import subprocess
 from base64 import b64decode
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -111,12 +108,3 @@ async def registry():
     async with serve_forever(made.app()) as port:
         made.url = f"http://127.0.0.1:{port}"
         yield made
-
-
-def git(directory: Path, *arguments: str) -> str:
-    identity = {f"GIT_{role}_{name}": "a@example.com" for role in ("AUTHOR", "COMMITTER") for name in ("NAME", "EMAIL")}
-    environment = {**os.environ, **identity, "GIT_CONFIG_GLOBAL": os.devnull}
-    done = subprocess.run(
-        ["git", *arguments], cwd=directory, env=environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
