@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,17 @@ from pydantic import SecretStr
 from coolify.config import Config, Edit, GitHostKind, Source, edit_config
 from coolify.config.writer import Key, Plain
 from coolify.finding import Severity
-from coolify.githosts import GitHost, ensure_hook, ensure_key, kind_of_host, open_git_host, token_names
+from coolify.githosts import (
+    GitHost,
+    HookAction,
+    decide_hook,
+    ensure_hook,
+    ensure_key,
+    find_hook,
+    kind_of_host,
+    open_git_host,
+    token_names,
+)
 from coolify.source import GitPrivateError
 from coolify.source.address import GitAddress
 from coolify.source.connect import (
@@ -73,11 +84,13 @@ class Connected:
     public_key: str | None = None
     key_at_host: str | None = None
     """`added`, `present`, or None where nobody asked the host."""
-    webhook: str | None = None
-    """`created`, `updated`, `unchanged`, or None where none was asked for."""
+    github_app: str | None = None
+    webhook: HookAction | None = None
+    """What was done about the webhook, None where none was asked for."""
     webhook_secret: SecretStr | None = field(default=None, repr=False)
     """Generated for a new webhook; shown once."""
     webhook_secret_env: str | None = None
+    """Variable in which the receiver and the next run expect it."""
     auto_deploy_switched_off: bool = False
     edits: tuple[Edit, ...] = ()
 
@@ -133,7 +146,7 @@ async def _connect_repository(
     values: dict[str, Plain] = {"repository": address.text, "branch": branch}
     if wish.github_app is not None:
         app = await check_app(client, wish.github_app, address, branch)
-        return Connected("github-app", address.text, branch), {**values, "github_app": app}
+        return Connected("github-app", address.text, branch, github_app=app), {**values, "github_app": app}
     head = None if wish.key_name else await read_publicly(address, branch)
     if head is not None:
         return Connected("public", address.text, branch, head.commit), values
@@ -211,15 +224,14 @@ def _host_for_webhook(wish: Wish, address: GitAddress) -> GitHost | None:
 
 
 async def _connect_webhook(wish: Wish, host: GitHost, connected: Connected) -> Connected:
-    if wish.dry_run:
-        return connected
+    url = wish.webhook_url or ""
     given = os.environ.get(wish.webhook_secret_env)
+    connected = replace(connected, webhook_secret_env=wish.webhook_secret_env)
+    if wish.dry_run:
+        return replace(connected, webhook=decide_hook(await find_hook(host, url), has_secret=bool(given)))
     generated = SecretStr(secrets.token_urlsafe(32))
-    done = await ensure_hook(host, wish.webhook_url or "", SecretStr(given) if given else None, generated)
-    new = generated if done.action == "created" and not given else None
-    return replace(
-        connected, webhook=done.action, webhook_secret=new, webhook_secret_env=wish.webhook_secret_env if new else None
-    )
+    action = await ensure_hook(host, url, SecretStr(given) if given else None, generated)
+    return replace(connected, webhook=action, webhook_secret=generated if action == "created" and not given else None)
 
 
 def _webhook_section(wish: Wish) -> dict[str, Plain]:
@@ -270,18 +282,30 @@ def print_connected(connected: Connected, *, dry_run: bool, as_json: bool) -> No
         return
     from coolify_cli.config_commands import print_edits
 
-    if connected.points_at is not None:
-        branch = f" ({connected.branch})" if connected.branch else ""
-        click.echo(f"✓ {connected.source}{branch} is at {connected.points_at}")
-    if connected.private_key is not None:
-        done = "made" if connected.key_created else "would be used" if dry_run else "used"
-        at_host = f", {connected.key_at_host} at the Git host" if connected.key_at_host else ""
-        click.echo(f"✓ deploy key '{connected.private_key}' {done}{at_host}")
-    if connected.webhook is not None:
-        click.echo(f"✓ webhook {connected.webhook}")
-    if connected.auto_deploy_switched_off:
-        click.echo("✓ Coolify's own deployments on a push switched off: the pipeline deploys")
+    for line in _told(connected, dry_run=dry_run):
+        click.echo(f"✓ {line}")
     print_edits(connected.edits, dry_run=dry_run, as_json=False)
     if secret is not None:
-        click.echo(f"\nThe webhook's secret, shown this once; the receiver needs it:\n\n"
-                   f"  export {connected.webhook_secret_env}={secret}")  # fmt: skip
+        click.echo("\nThe webhook's secret, shown this once; the receiver needs it:\n")
+        click.echo(f"  export {connected.webhook_secret_env}={secret}")
+    elif connected.webhook == "unchanged":
+        click.echo(
+            f"The webhook keeps its secret. Where nobody has it, set {connected.webhook_secret_env} to a new one "
+            "and run this again."
+        )
+
+
+def _told(connected: Connected, *, dry_run: bool) -> Iterator[str]:
+    if connected.points_at is not None:
+        branch = f" ({connected.branch})" if connected.branch else ""
+        yield f"{connected.source}{branch} is at {connected.points_at}"
+    if connected.github_app is not None:
+        yield f"the GitHub App {connected.github_app} reads {connected.source} ({connected.branch})"
+    if connected.private_key is not None:
+        done = "would be used" if dry_run else "made" if connected.key_created else "used"
+        at_host = f", {connected.key_at_host} at the Git host" if connected.key_at_host else ""
+        yield f"deploy key '{connected.private_key}' {done}{at_host}"
+    if connected.webhook is not None:
+        yield f"webhook {'would be ' if dry_run else ''}{connected.webhook}"
+    if connected.auto_deploy_switched_off:
+        yield "Coolify's own deployments on a push switched off: the pipeline deploys"

@@ -27,6 +27,7 @@ __all__ = [
     "ShellCommand",
     "VariableName",
     "VolumeName",
+    "WebUrl",
 ]
 
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
@@ -58,6 +59,10 @@ def _host_name(text: str) -> str:
 
 
 def _server_url(text: str) -> str:
+    return _API_SUFFIX.sub("", _web_url(text)).rstrip("/")
+
+
+def _web_url(text: str) -> str:
     try:
         url = urlsplit(text.strip())
         port_is_valid = url.port != 0
@@ -67,10 +72,10 @@ def _server_url(text: str) -> str:
     if not port_is_valid or url.scheme not in {"http", "https"} or not url.hostname:
         raise ValueError("is not a URL: write it as in https://coolify.example.com.")
     if "@" in url.netloc:
-        raise ValueError("must hold no user name or password: the token belongs in `auth.token`.")
+        raise ValueError("must hold no user name or password: they would be readable in the file.")
     if url.query or url.fragment:
         raise ValueError("must hold no `?` or `#`.")
-    return f"{url.scheme}://{url.netloc}" + _API_SUFFIX.sub("", url.path.rstrip("/")).rstrip("/")
+    return f"{url.scheme}://{url.netloc}{url.path.rstrip('/')}"
 
 
 def _absolute_path(text: str) -> str:
@@ -169,6 +174,8 @@ HostName = Annotated[str, AfterValidator(_host_name)]
 """A DNS host name, in lower case, without trailing dot."""
 ServerUrl = Annotated[str, AfterValidator(_server_url)]
 """An http(s) URL without trailing slash and without `/api`."""
+WebUrl = Annotated[str, AfterValidator(_web_url)]
+"""An http(s) URL without trailing slash."""
 AbsolutePath = Annotated[str, Field(max_length=1024), AfterValidator(_absolute_path)]
 """A path that starts with `/`."""
 FilePath = Annotated[str, Field(max_length=255), AfterValidator(_file_path)]

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from coolify.config.base import Section
-from coolify.config.fields import ImageName, Line, ServerUrl
+from coolify.config.fields import ImageName, Line, WebUrl
 from coolify.config.interpolation import Reference
 
 __all__ = ["GitHostKind", "RegistryAccess", "Source", "Webhook"]
@@ -38,11 +38,11 @@ class RegistryAccess(Section):
 class Webhook(Section):
     """The webhook at the Git host that tells the receiver of coolify-flows about pushes."""
 
-    url: ServerUrl
+    url: WebUrl
     """Public address of the receiver."""
     host: GitHostKind | None = None
     """Kind of the Git host, where its name does not tell it."""
-    api: ServerUrl | None = None
+    api: WebUrl | None = None
     """Address of the Git host's API, where it is not the usual one."""
 
 

@@ -4,14 +4,15 @@ One module a kind of host, behind one protocol; `ensure` brings about what is wa
 """
 
 from coolify.githosts.choose import kind_of_host, open_git_host, token_names
-from coolify.githosts.ensure import EnsuredHook, ensure_hook, ensure_key, find_hook
+from coolify.githosts.ensure import HookAction, decide_hook, ensure_hook, ensure_key, find_hook
 from coolify.githosts.model import GitHost, GitHostError, Hook
 
 __all__ = [
-    "EnsuredHook",
     "GitHost",
     "GitHostError",
     "Hook",
+    "HookAction",
+    "decide_hook",
     "ensure_hook",
     "ensure_key",
     "find_hook",

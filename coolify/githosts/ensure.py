@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import SecretStr
 
-from coolify.githosts.model import GitHost, GitHostError, Hook
+from coolify.githosts.model import GitHost, GitHostError, GitHostUncertainError, Hook
 
-__all__ = ["EnsuredHook", "ensure_hook", "ensure_key", "find_hook"]
+__all__ = ["HookAction", "decide_hook", "ensure_hook", "ensure_key", "find_hook"]
 
-
-@dataclass(frozen=True, slots=True)
-class EnsuredHook:
-    """What was done about the webhook."""
-
-    action: Literal["created", "updated", "unchanged"]
+HookAction: TypeAlias = Literal["created", "updated", "unchanged"]
+"""What is done about a webhook."""
 
 
 async def ensure_key(host: GitHost, title: str, public_key: str) -> bool:
@@ -42,24 +37,42 @@ async def find_hook(host: GitHost, url: str) -> Hook | None:
     return next((one for one in fitting if one.works), fitting[0] if fitting else None)
 
 
-async def ensure_hook(host: GitHost, url: str, secret: SecretStr | None, generated: SecretStr) -> EnsuredHook:
+def decide_hook(found: Hook | None, *, has_secret: bool) -> HookAction:
+    """Return what a webhook needs.
+
+    Args:
+        found: The one that is there.
+        has_secret: Whether a secret is given, which an existing webhook gets too: hosts never tell which one it has.
+    """
+    if found is None:
+        return "created"
+    return "unchanged" if found.works and not has_secret else "updated"
+
+
+async def ensure_hook(host: GitHost, url: str, secret: SecretStr | None, generated: SecretStr) -> HookAction:
     """Make sure that pushes reach an address.
 
     Args:
         host: The repository.
         url: Where its pushes are to go.
-        secret: Secret that signs them, which an existing hook gets too: hosts never tell which one it has. None leaves
-            an existing hook the one that it has.
-        generated: Secret for a new hook where none is given.
+        secret: Secret that signs them. None leaves an existing webhook the one that it has.
+        generated: Secret for a new webhook where none is given.
+
+    Raises:
+        GitHostError: The host did not do it.
     """
     found = await find_hook(host, url)
+    action = decide_hook(found, has_secret=secret is not None)
     if found is None:
-        await host.add_hook(url, secret or generated)
-        return EnsuredHook("created")
-    if found.works and secret is None:
-        return EnsuredHook("unchanged")
-    await host.update_hook(found, secret)
-    return EnsuredHook("updated")
+        try:
+            await host.add_hook(url, secret or generated)
+        except GitHostUncertainError:
+            # There was none: one that is there now is ours, with our secret. Only its answer was lost.
+            if await find_hook(host, url) is None:
+                raise
+    elif action == "updated":
+        await host.update_hook(found, secret)
+    return action
 
 
 def _body(public_key: str) -> tuple[str, ...]:

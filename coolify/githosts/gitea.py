@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from pydantic import SecretStr
 
@@ -57,11 +57,15 @@ class Gitea:
         await self._client.send("POST", f"{self._path}/hooks", body)
 
     async def update_hook(self, hook: Hook, secret: SecretStr | None) -> None:
-        """See `GitHost.update_hook`; a `config` that is left out stays."""
-        body: dict[str, Any] = {"active": True, "events": ["push"]}
-        if secret is not None:
-            body["config"] = {"url": hook.url, "content_type": "json", "secret": secret.get_secret_value()}
-        await self._client.send("PATCH", f"{self._path}/hooks/{hook.id}", body)
+        """See `GitHost.update_hook`; Gitea changes no secret: a new webhook takes the place of the old one."""
+        if secret is None:
+            await self._client.send("PATCH", f"{self._path}/hooks/{hook.id}", {"active": True, "events": ["push"]})
+            return
+        # The new one first: a push in between is told twice and not lost. All old ones, should that have been cut off.
+        old = [one for one in await self.hooks() if one.url == hook.url]
+        await self.add_hook(hook.url, secret)
+        for one in old:
+            await self._client.send("DELETE", f"{self._path}/hooks/{one.id}")
 
     async def aclose(self) -> None:
         """Close the connections."""

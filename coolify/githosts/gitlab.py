@@ -8,7 +8,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from coolify.githosts.http import Answer, HostClient
-from coolify.githosts.model import Hook
+from coolify.githosts.model import GitHostError, Hook
 
 __all__ = ["GitLab"]
 
@@ -52,8 +52,23 @@ class GitLab:
         await self._client.send("POST", f"{self._path}/hooks", _body(url, secret))
 
     async def update_hook(self, hook: Hook, secret: SecretStr | None) -> None:
-        """See `GitHost.update_hook`; a token that is left out stays."""
-        await self._client.send("PUT", f"{self._path}/hooks/{hook.id}", _body(hook.url, secret))
+        """See `GitHost.update_hook`; a token that is left out stays.
+
+        A hook that GitLab has disabled after failed deliveries comes back only by a test delivery that is received.
+
+        Raises:
+            GitHostError: The receiver did not take the test delivery.
+        """
+        path = f"{self._path}/hooks/{hook.id}"
+        await self._client.send("PUT", path, _body(hook.url, secret))
+        if not hook.active:
+            try:
+                await self._client.send("POST", f"{path}/test/push_events", {})
+            except GitHostError as error:
+                raise GitHostError(
+                    f"GitLab has disabled the webhook after failed deliveries, and a test delivery to {hook.url} fails "
+                    f"too ({error}) Start the receiver with the webhook's secret, and run again."
+                ) from None
 
     async def aclose(self) -> None:
         """Close the connections."""

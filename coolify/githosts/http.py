@@ -9,7 +9,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationError
 
 from coolify.errors import OperatorError
-from coolify.githosts.model import GitHostError
+from coolify.githosts.model import GitHostError, GitHostUncertainError
 
 __all__ = ["Answer", "HostClient"]
 
@@ -77,7 +77,7 @@ class HostClient:
             answer = await self._send("GET", self.own(following))
         return tuple(entries)
 
-    async def send(self, method: str, path: str, body: Mapping[str, Any]) -> None:
+    async def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> None:
         """Send a request that changes something."""
         await self._send(method, path, body=body)
 
@@ -107,7 +107,7 @@ class HostClient:
         try:
             answer = await self._http.request(method, path, params=query, json=body)
         except httpx.HTTPError as error:
-            raise GitHostError(
+            raise GitHostUncertainError(
                 f"{self._name} cannot be asked ({str(error) or type(error).__name__}): check the network and run again."
             ) from None
         if answer.is_success:
@@ -125,6 +125,8 @@ class HostClient:
                 f"{self._name} does not show the repository or its settings to this token ({status}{told}): "
                 f"correct the repository, or {self._advice[:1].lower()}{self._advice[1:]}"
             )
+        if answer.is_server_error:
+            return GitHostUncertainError(f"{self._name} has a failure of its own ({status}{told}): run again later.")
         return GitHostError(f"{self._name} refused the request ({status}{told}).")
 
     def _read(self, answer: httpx.Response, model: type[T]) -> T:

@@ -9,11 +9,15 @@ from pydantic import SecretStr
 
 from coolify.errors import OperatorError
 
-__all__ = ["GitHost", "GitHostError", "Hook"]
+__all__ = ["GitHost", "GitHostError", "GitHostUncertainError", "Hook"]
 
 
 class GitHostError(OperatorError):
     """The Git host did not do what was asked; the message says why."""
+
+
+class GitHostUncertainError(GitHostError):
+    """Nobody knows whether the Git host did what was asked: its answer was lost, or told of a failure of its own."""
 
 
 @dataclass(frozen=True, slots=True)
