@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from coolify_cli.config_commands import print_edits
 from coolify_cli.options import config_options, dry_run_option, json_option
 
+if TYPE_CHECKING:
+    from coolify.config import VolumeMount
+    from coolify.config.writer import Plain
+
 __all__ = ["allocate", "configure"]
 
 _PACKS: Final = ("nixpacks", "railpack", "static", "dockerfile", "dockercompose")
 _NONE: Final = "none"
+_VOLUME_PATHS: Final = ("mount_path", "host_path")
 
 
 @click.command(epilog="Example: coolify build configure --pack dockerfile --port 8080")
@@ -25,6 +31,7 @@ _NONE: Final = "none"
 @click.option("--base-directory", metavar="PATH", help="Directory of the repository in which to build.")
 @click.option("--publish-directory", metavar="PATH", help="Directory whose files are served, with `static`.")
 @click.option("--dockerfile", metavar="PATH", help="Dockerfile below the base directory, with `dockerfile`.")
+@click.option("--compose-file", metavar="PATH", help="Compose file below the base directory, with `dockercompose`.")
 @config_options
 @dry_run_option
 @json_option
@@ -41,17 +48,77 @@ def configure(config: str, environment: str, *, dry_run: bool, as_json: bool, **
 @click.option("--memory", metavar="QUANTITY", help="Memory, as in 512Mi or 4Gi.")
 @click.option("--memory-swap", metavar="QUANTITY", help="Memory and swap together.")
 @click.option("--storage", metavar="QUANTITY", help="Disk that must be free on the server before a release.")
+@click.option(
+    "--volume",
+    "volumes",
+    metavar="NAME:PATH",
+    multiple=True,
+    help="Volume and where the container has it, NAME:PATH:DIRECTORY for a directory of the server; repeatable.",
+)
+@click.option(
+    "--port-mapping",
+    "port_mappings",
+    metavar="PORT:PORT",
+    multiple=True,
+    help="Port of the server that leads straight to one of the container, as in 8080:80; repeatable.",
+)
 @config_options
 @dry_run_option
 @json_option
-def allocate(config: str, environment: str, *, dry_run: bool, as_json: bool, **settings: str | None) -> int:
-    """Set limits of processors, memory and disk; only what is given changes, `none` removes a limit."""
-    return _write("resources", settings, config, environment, dry_run=dry_run, as_json=as_json)
+def allocate(
+    config: str,
+    environment: str,
+    *,
+    volumes: tuple[str, ...],
+    port_mappings: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+    **settings: str | None,
+) -> int:
+    """Set limits, volumes and port mappings; only what is given changes.
+
+    `none` removes a limit, all volumes or all port mappings from the file. Volumes on the server and their data stay.
+    """
+    from coolify.config import find_config, load_config
+
+    resources = load_config(find_config(Path(config)), environment=environment or None).resources
+    lists: dict[str, Plain] = {}
+    if volumes:
+        lists["volumes"] = _volumes(resources.volumes, volumes)
+    if port_mappings:
+        mapped = _port_mappings(resources.port_mappings, port_mappings)
+        lists["port_mappings"] = mapped
+        if mapped != _NONE:
+            click.echo(
+                "! With port mappings Coolify stops the old version before the new one works: no rolling update.",
+                err=True,
+            )
+    return _write("resources", {**settings, **lists}, config, environment, dry_run=dry_run, as_json=as_json)
+
+
+def _volumes(present: tuple[VolumeMount, ...], given: tuple[str, ...]) -> Plain:
+    """Return the volumes of the file with those that are given, each instead of the one with its name."""
+    if given == (_NONE,):
+        return _NONE
+    mounts = {one.name: one.model_dump(exclude_none=True) for one in present}
+    for text in given:
+        name, *paths = text.split(":")
+        if not 1 <= len(paths) <= len(_VOLUME_PATHS):
+            raise click.BadParameter(f"{text} is not NAME:PATH, as in uploads:/app/uploads.", param_hint="--volume")
+        mounts[name] = {"name": name, **dict(zip(_VOLUME_PATHS, paths, strict=False))}
+    return list(mounts.values())
+
+
+def _port_mappings(present: tuple[str, ...], given: tuple[str, ...]) -> Plain:
+    """Return the mappings of the file with those that are given, each instead of the one of the server's port."""
+    if given == (_NONE,):
+        return _NONE
+    return list({one.partition(":")[0]: one for one in (*present, *given)}.values())
 
 
 def _write(
     section: str,
-    settings: dict[str, str | int | None] | dict[str, str | None],
+    settings: Mapping[str, Plain],
     config: str,
     environment: str,
     *,

@@ -84,7 +84,7 @@ TREE: Final = Branch(
         ),
         "resources": Branch(
             "How much of the server the application may use.",
-            {"allocate": Leaf("build_commands:allocate", "Set limits of processors, memory and disk.")},
+            {"allocate": Leaf("build_commands:allocate", "Set limits of processors and memory, volumes and ports.")},
         ),
         "plan": Leaf("plan_commands:plan", "Show what a release would change in Coolify."),
         "apply": Leaf("plan_commands:apply", "Change it, without deploying."),

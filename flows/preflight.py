@@ -19,7 +19,7 @@ from coolify.decisions import AUTHENTICATION_FAILED, DOMAIN_NOT_POINTING
 from coolify.errors import OperatorError
 from coolify.finding import Finding
 from coolify.release.readiness import judge_dependencies, judge_rollout
-from coolify.source import GitError
+from coolify.source import GitError, GitPrivateError
 from coolify.wording import counted
 from tasks.access import authenticate, choose_server
 from tasks.checks import check_domains
@@ -50,7 +50,9 @@ class Preflight(BaseModel):
 
     server_uuid: str
     commit: str | None = None
-    """Commit that the source points at; None for images and for repositories that only Coolify can read."""
+    """Commit that the source points at, or the image's tag; None for repositories that only Coolify can read."""
+    image_digest: str | None = None
+    """What the image's tag is at the registry, where that told it."""
 
 
 @flow(name="preflight", flow_run_name="preflight {target.config}")
@@ -65,11 +67,11 @@ async def preflight(target: Target, server: CoolifyServer | None = None) -> Pref
         await _authenticate(session)
         await _check_prerequisites(session)
         chosen = await choose_server(session.client, session.config.application.server)
-        commit, _ = await asyncio.gather(
+        (commit, digest), _ = await asyncio.gather(
             _resolve_source(session), _settle_domains(session, _names_of(chosen, session.client.base_url))
         )
         handle.done(f"{counted(len(session.config.domains), 'domain')}, server {chosen.name}")
-        return Preflight(server_uuid=chosen.uuid, commit=commit)
+        return Preflight(server_uuid=chosen.uuid, commit=commit, image_digest=digest)
 
 
 async def _authenticate(session: Session) -> None:
@@ -83,21 +85,20 @@ async def _authenticate(session: Session) -> None:
         await authenticate(session.client)
 
 
-async def _resolve_source(session: Session) -> str | None:
-    """Return what the source points at, once nothing speaks against deploying it."""
+async def _resolve_source(session: Session) -> tuple[str | None, str | None]:
+    """Return the commit or tag that the source points at and the tag's digest, once nothing speaks against them."""
     source = session.config.source
     if source is None:
-        return None
+        return None, None
     if source.image is not None:
-        await check_registry(source)
-        return source.image_tag
+        return source.image_tag, (await check_registry(source)).digest
     if source.repository is None:
-        return None
+        return None, None
     async with git_access(session.client, source) as environment:
         if environment is None:
             step_done("the repository is private: only Coolify can read it")
-            return source.commit
-        return await _resolve_commit(session.config, source, source.repository, environment)
+            return source.commit, None
+        return await _resolve_commit(session.config, source, source.repository, environment), None
 
 
 async def _resolve_commit(
@@ -108,9 +109,9 @@ async def _resolve_commit(
         try:
             commit = (await check_source(repository, source.branch, environment)).commit
         except GitError as error:
-            if source.private_key is None:
+            if source.private_key is None or isinstance(error, GitPrivateError):
                 raise
-            # The way from here to the Git host is not the way from Coolify, and the key is right for that one.
+            # The way from here to the Git host is not the way from Coolify.
             step_done(f"the repository cannot be read from here: {error}")
             return None
     if _FULL_SHA.match(commit):

@@ -23,7 +23,7 @@ from coolify.release.strategy import ApplicationKind, NoWayBack
 from flows.check_health import check_health
 from flows.configure_application import configure_application
 from flows.deploy import DeploymentFailedError, deploy
-from flows.preflight import preflight
+from flows.preflight import Preflight, preflight
 from flows.restore import RestorePoint, restore
 from flows.set_up_project import set_up_project
 from flows.verify_certificates import CertificateInvalidError, verify_certificates
@@ -98,10 +98,11 @@ async def _run(session: Session, request: ReleaseRequest) -> Ending:
         if existing is None:
             resumed = await begin_record(session, application, None)
         no_way_back = await _why_no_way_back(session, application)
-        need = await _need(session, application, found.commit, request, resumed=resumed, changed=configured.changed)
+        need = await _need(session, application, found, request, resumed=resumed, changed=configured.changed)
         step_done(f"{'deploy' if need.needed else 'no deployment'}: {need.reason}")
         if not need.needed:
             return await _prove_unchanged(session, application)
+        await session.journal.note(image_digest=found.image_digest)
         wanted = "" if configured.changed else found.commit or ""
         return await _deploy_and_prove(session, application, no_way_back, wanted, force=request.force)
 
@@ -171,7 +172,7 @@ async def _go_back(session: Session, application: Application, why: str, *, rede
 async def _need(
     session: Session,
     application: Application,
-    wanted: str | None,
+    found: Preflight,
     request: ReleaseRequest,
     *,
     resumed: bool,
@@ -180,7 +181,7 @@ async def _need(
     records = [one for one in await session.records.load(application.uuid) if not one.is_open]
     latest = records[-1] if records else None
     finished = await session.client.deployments.last_finished(application.uuid)
-    deployed = finished.commit if finished else None
+    deployed, wanted = finished.commit if finished else None, found.commit
     if kind_of(application) is not ApplicationKind.GIT:
         # Coolify knows no commit of an image: what was proved last counts.
         deployed = latest.serving if finished and latest else None
@@ -193,6 +194,7 @@ async def _need(
         configuration_changed=changed,
         deployed_commit=deployed,
         wanted_commit=wanted,
+        image_digest=found.image_digest,
         force=request.force,
     )
 

@@ -64,7 +64,8 @@ class Source(Section):
     image: ImageName | None = None
     """Image of a registry, without tag, as in ghcr.io/team/app."""
     tag: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=128)] = "latest"
-    """Tag of the image."""
+    """Tag of the image. Best one for each version, or a digest in `image`: a tag that is moved, as `latest` is, leaves
+    nothing to roll back to."""
     registry: RegistryAccess | None = None
     """Account for a private image; the variables REGISTRY_USER and REGISTRY_PASSWORD when left out."""
     dockerfile: Line | None = None

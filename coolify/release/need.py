@@ -25,6 +25,7 @@ def decide_deploy(
     configuration_changed: bool,
     deployed_commit: str | None,
     wanted_commit: str | None,
+    image_digest: str | None = None,
     force: bool,
 ) -> DeployNeed:
     """Decide from what is recorded and what is seen.
@@ -36,6 +37,7 @@ def decide_deploy(
         configuration_changed: Whether this run changed something that only a deployment puts into effect.
         deployed_commit: Commit or tag of the newest finished deployment on the server.
         wanted_commit: Commit or tag that the source points at, None when it cannot be known beforehand.
+        image_digest: What the image's tag is at the registry, None when there is none or it was not told.
         force: Whether the operator asked for a deployment anyway.
     """
     checks = (
@@ -47,8 +49,14 @@ def decide_deploy(
         (latest is not None and latest.fingerprint != fingerprint, "the configuration differs from the last release"),
         (deployed_commit is None, "nothing is deployed"),
         (wanted_commit is not None and deployed_commit != wanted_commit, "the source moved"),
+        (_has_moved(latest, image_digest), "the tag is another image now"),
     )
     for needed, reason in checks:
         if needed:
             return DeployNeed(needed=True, reason=reason)
     return DeployNeed(needed=False, reason="source and configuration are what is deployed")
+
+
+def _has_moved(latest: ReleaseRecord | None, digest: str | None) -> bool:
+    released = latest.image_digest if latest else None
+    return None not in {released, digest} and released != digest

@@ -95,6 +95,7 @@ class ReleaseRecord(BaseModel):
     commit: str | None = None
     commit_message: str | None = None
     image_tag: str | None = None
+    image_digest: str | None = Field(default=None, description="What the tag was at the registry.")
     deployment_uuid: str | None = None
     serving: str | None = Field(default=None, description="Commit or tag that was proved to serve at the end.")
     url: str | None = Field(default=None, description="First public URL of the application.")

@@ -16,7 +16,9 @@ from coolify.trust import trusting
 from coolify_cli.prefect_server import deliver_logs, run_prefect_server
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
+from coolify_sandbox.serving import serve_forever
 from tests.integration.git_over_ssh import serve_git
+from tests.integration.registry_on_loopback import Registry
 
 
 @dataclass
@@ -133,3 +135,11 @@ def git_server(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     with serve_git(tmp_path / "ssh") as server:
         yield server
+
+
+@pytest.fixture
+async def registry():
+    made = Registry()
+    async with serve_forever(made.app()) as port:
+        made.url = f"http://127.0.0.1:{port}"
+        yield made

@@ -15,6 +15,7 @@ def completed_record(outcome: Outcome = Outcome.COMPLETED) -> ReleaseRecord:
         started_at=datetime(2026, 5, 1, tzinfo=UTC),
         outcome=outcome,
         fingerprint="f1",
+        image_digest="sha256:1",
     )
 
 
@@ -33,6 +34,13 @@ def test_nothing_changed_means_nothing_is_deployed() -> None:
     assert not decide_deploy(**UNCHANGED).needed
 
 
+def test_a_digest_that_was_not_told_is_no_reason_to_deploy() -> None:
+    never_told = completed_record().model_copy(update={"image_digest": None})
+    assert not decide_deploy(**{**UNCHANGED, "image_digest": "sha256:1"}).needed
+    assert not decide_deploy(**{**UNCHANGED, "image_digest": None}).needed
+    assert not decide_deploy(**{**UNCHANGED, "latest": never_told, "image_digest": "sha256:2"}).needed
+
+
 def test_a_source_that_cannot_be_read_beforehand_is_no_reason_to_deploy() -> None:
     assert not decide_deploy(**{**UNCHANGED, "wanted_commit": None}).needed
 
@@ -48,6 +56,7 @@ def test_a_source_that_cannot_be_read_beforehand_is_no_reason_to_deploy() -> Non
         ({"fingerprint": "f2"}, "configuration differs"),
         ({"deployed_commit": None}, "nothing is deployed"),
         ({"wanted_commit": "c2"}, "source moved"),
+        ({"image_digest": "sha256:2"}, "another image now"),
     ],
 )
 def test_every_difference_is_a_reason_to_deploy(difference: dict[str, object], reason: str) -> None:

@@ -5,13 +5,10 @@ import secrets
 from base64 import b64decode
 from dataclasses import dataclass, field
 
-import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-
-from coolify_sandbox.serving import serve_forever
 
 
 @dataclass
@@ -100,11 +97,3 @@ class Registry:
             return None
         user, _, password = b64decode(encoded).decode().partition(":")
         return user if self.users.get(user) == password else None
-
-
-@pytest.fixture
-async def registry():
-    made = Registry()
-    async with serve_forever(made.app()) as port:
-        made.url = f"http://127.0.0.1:{port}"
-        yield made
