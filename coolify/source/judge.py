@@ -46,7 +46,7 @@ def files_to_read(build: Build) -> tuple[str, ...]:
         case BuildPack.DOCKERCOMPOSE:
             return (build.compose_path,)
         case BuildPack.NIXPACKS | BuildPack.RAILPACK:
-            return (_below(build.directory, "package.json"),)
+            return tuple(_below(build.directory, name) for name in ("package.json", "go.mod"))
         case BuildPack.STATIC:
             return ()
 
@@ -177,6 +177,12 @@ def _judge_detected(build: Build, tree: SourceTree) -> tuple[Finding, ...]:
     """Judge what Nixpacks or Railpack will find out on their own."""
     own = _own_files(build, tree)
     package = _package(tree.texts.get(_below(build.directory, "package.json"), ""))
+    go_module = tree.texts.get(_below(build.directory, "go.mod"), "")
+    asking_nothing = {
+        manifest
+        for manifest, asks in (("package.json", _needs(package)), ("go.mod", "require" in go_module))
+        if not asks
+    }
     found = []
     if build.start_command is None and not _starts(own, package):
         found.append(
@@ -198,7 +204,7 @@ def _judge_detected(build: Build, tree: SourceTree) -> tuple[Finding, ...]:
             remedy=f"Commit {locks[0]}.",
         )
         for manifest, locks in _LOCKS.items()
-        if manifest in own and not own & set(locks) and not (manifest == "package.json" and not _needs(package))
+        if manifest in own and not own & set(locks) and manifest not in asking_nothing
     ]
     if build.port is None and not build.ports:
         found.append(

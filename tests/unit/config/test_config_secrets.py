@@ -34,6 +34,8 @@ def load(folder: Path, more: str) -> Config:
         ("env: {X: '" + KEY + "'}", "OPENSSH", "env.X"),
         ("env: {X: 'postgres://shop:hunter2@db/shop'}", "hunter2", "env.X"),
         ("env: {X: 'postgres://shop:${P:-hunter2}@db/shop'}", "hunter2", "env.X"),
+        ("source: {image: a, registry: {user: a, password: hunter2}}", "hunter2", "source.registry.password"),
+        ("source: {repository: 'https://a:hunter2@git.example.com/a/b'}", "hunter2", "source.repository"),
         ("env: {DB_PASSWORD: hunter2}", "hunter2", "env.DB_PASSWORD"),
         ("env: {db_password: hunter2}", "hunter2", "env.db_password"),
         ("env: {APP_SECRET: {value: hunter2}}", "hunter2", "env.APP_SECRET.value"),

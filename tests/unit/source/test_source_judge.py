@@ -86,7 +86,11 @@ def test_a_manifest_without_lock_file_is_a_warning_where_it_asks_for_something()
     package = '{"scripts": {"start": "node ."}, "dependencies": {"express": "5"}}'
     assert names(Build(port=3000), {"package.json": package}) == ["source-lock-file-missing"]
     assert names(Build(port=3000), {"package.json": '{"main": "index.js"}'}) == []
-    assert names(Build(port=80), {}, "go.mod", "main.go") == ["source-lock-file-missing"]
+    asking = {"go.mod": "module shop\nrequire example.com/x v1.0.0\n"}
+    assert names(Build(port=80), asking, "main.go") == ["source-lock-file-missing"]
+    assert names(Build(port=80), asking, "main.go", "go.sum") == []
+    assert names(Build(port=80), {"go.mod": "module shop\n"}, "main.go") == []
+    assert names(Build(port=80), {}, "Gemfile", "config.ru") == ["source-lock-file-missing"]
 
 
 def test_a_port_that_nobody_said_is_told_as_an_assumption() -> None:
