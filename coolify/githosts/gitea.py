@@ -1,4 +1,4 @@
-"""Gitea and Forgejo (REST API v1)."""
+"""Gitea and Forgejo (REST API v1), whose answers are modelled on GitHub's."""
 
 from __future__ import annotations
 
@@ -6,27 +6,13 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from coolify.githosts.http import Answer, HostClient
+from coolify.githosts.github import HookAnswer, KeyAnswer
+from coolify.githosts.http import HostClient
 from coolify.githosts.model import Hook
 
 __all__ = ["Gitea"]
 
 _ADVICE: Final = "Use an access token of an administrator of the repository with the scope `write:repository`."
-
-
-class _Key(Answer):
-    key: str
-
-
-class _Config(Answer):
-    url: str = ""
-
-
-class _Hook(Answer):
-    id: int
-    active: bool = True
-    events: tuple[str, ...] = ()
-    config: _Config = _Config()
 
 
 class Gitea:
@@ -39,7 +25,7 @@ class Gitea:
 
     async def keys(self) -> tuple[str, ...]:
         """See `GitHost.keys`."""
-        return tuple(one.key for one in await self._client.pages(f"{self._path}/keys", _Key, {"limit": 50}))
+        return tuple(one.key for one in await self._client.pages(f"{self._path}/keys", KeyAnswer, {"limit": 50}))
 
     async def add_key(self, title: str, public_key: str) -> None:
         """See `GitHost.add_key`."""
@@ -47,7 +33,7 @@ class Gitea:
 
     async def hooks(self) -> tuple[Hook, ...]:
         """See `GitHost.hooks`."""
-        found = await self._client.pages(f"{self._path}/hooks", _Hook, {"limit": 50})
+        found = await self._client.pages(f"{self._path}/hooks", HookAnswer, {"limit": 50})
         return tuple(Hook(str(one.id), one.config.url, one.active, "push" in one.events) for one in found)
 
     async def add_hook(self, url: str, secret: SecretStr) -> None:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from coolify.githosts.http import Answer, HostClient
 from coolify.githosts.model import Hook
 
-__all__ = ["GitHub"]
+__all__ = ["GitHub", "HookAnswer", "KeyAnswer"]
 
 _ADVICE: Final = (
     "Use a fine-grained token with the repository permissions Administration and Webhooks (read and write), "
@@ -17,7 +17,9 @@ _ADVICE: Final = (
 )
 
 
-class _Key(Answer):
+class KeyAnswer(Answer):
+    """A deploy key of a repository."""
+
     key: str
 
 
@@ -25,7 +27,9 @@ class _Config(Answer):
     url: str = ""
 
 
-class _Hook(Answer):
+class HookAnswer(Answer):
+    """A webhook of a repository."""
+
     id: int
     active: bool = True
     events: tuple[str, ...] = ()
@@ -46,7 +50,7 @@ class GitHub:
 
     async def keys(self) -> tuple[str, ...]:
         """See `GitHost.keys`."""
-        return tuple(one.key for one in await self._client.pages(f"{self._path}/keys", _Key, {"per_page": 100}))
+        return tuple(one.key for one in await self._client.pages(f"{self._path}/keys", KeyAnswer, {"per_page": 100}))
 
     async def add_key(self, title: str, public_key: str) -> None:
         """See `GitHost.add_key`."""
@@ -54,7 +58,7 @@ class GitHub:
 
     async def hooks(self) -> tuple[Hook, ...]:
         """See `GitHost.hooks`."""
-        found = await self._client.pages(f"{self._path}/hooks", _Hook, {"per_page": 100})
+        found = await self._client.pages(f"{self._path}/hooks", HookAnswer, {"per_page": 100})
         return tuple(
             Hook(str(one.id), one.config.url, one.active, bool({"push", "*"} & set(one.events))) for one in found
         )

@@ -83,16 +83,7 @@ def not_inspected(name: str, reason: str) -> Finding:
 def _judge_dockerfile(build: Build, tree: SourceTree) -> tuple[Finding, ...]:
     path = build.dockerfile_path
     if not tree.has(path):
-        return (
-            Finding(
-                name="source-dockerfile-missing",
-                severity=Severity.ERROR,
-                subject=path,
-                summary=f"Commit {tree.commit[:12]} has no file {path}: the build would fail.",
-                evidence=_similar("dockerfile", tree),
-                remedy="Correct build.dockerfile or build.base_directory, or commit the file.",
-            ),
-        )
+        return (_missing_file("source-dockerfile-missing", "build.dockerfile", path, tree),)
     exposed = {
         port for line in _EXPOSE.findall(tree.texts.get(path, "")) for port in re.findall(r"(\d+)(?!\S*udp)", line)
     }
@@ -113,16 +104,7 @@ def _judge_dockerfile(build: Build, tree: SourceTree) -> tuple[Finding, ...]:
 def _judge_compose(build: Build, domains: tuple[Domain, ...], tree: SourceTree) -> tuple[Finding, ...]:
     path = build.compose_path
     if not tree.has(path):
-        return (
-            Finding(
-                name="source-compose-file-missing",
-                severity=Severity.ERROR,
-                subject=path,
-                summary=f"Commit {tree.commit[:12]} has no file {path}: the build would fail.",
-                evidence=_similar("compose", tree),
-                remedy="Correct build.compose_file or build.base_directory, or commit the file.",
-            ),
-        )
+        return (_missing_file("source-compose-file-missing", "build.compose_file", path, tree),)
     services = _services(tree.texts.get(path, ""))
     if services is None:
         return (
@@ -217,6 +199,17 @@ def _judge_detected(build: Build, tree: SourceTree) -> tuple[Finding, ...]:
             )
         )
     return tuple(found)
+
+
+def _missing_file(name: str, key: str, path: str, tree: SourceTree) -> Finding:
+    return Finding(
+        name=name,
+        severity=Severity.ERROR,
+        subject=path,
+        summary=f"Commit {tree.commit[:12]} has no file {path}: the build would fail.",
+        evidence=_similar("compose" if "compose" in key else "dockerfile", tree),
+        remedy=f"Correct {key} or build.base_directory, or commit the file.",
+    )
 
 
 def _missing_directory(build: Build, tree: SourceTree) -> Finding:
