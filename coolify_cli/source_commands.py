@@ -126,7 +126,7 @@ def _payload(seen: SourceStatus, findings: tuple[Finding, ...]) -> dict[str, Any
         "deployed": seen.serving,
         "deployed_at": seen.deployed.finished_at if seen.deployed else None,
         "private_key": seen.key.name if seen.key else None,
-        "github_app": seen.app,
+        "github_app": seen.app.name if seen.app else None,
         "webhook": seen.hook.url if seen.hook else None,
         "findings": [finding.model_dump(mode="json") for finding in findings],
     }
@@ -140,7 +140,7 @@ def _print(console: Console, seen: SourceStatus, findings: tuple[Finding, ...]) 
         ("Points at", seen.points_at or "only Coolify can tell"),
         ("Deployed", seen.serving or "nothing"),
         ("Deploy key", seen.key.name if seen.key else ""),
-        ("GitHub App", seen.app or ""),
+        ("GitHub App", seen.app.name if seen.app else ""),
         ("Webhook", seen.hook.url if seen.hook else ""),
     )
     facts(console, pairs)

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from coolify.config import Config, Edit, GitHostKind, Source, edit_config
 from coolify.config.writer import Key, Plain
-from coolify.finding import Severity
+from coolify.finding import Finding, Severity
 from coolify.githosts import (
     GitHost,
     HookAction,
@@ -93,6 +93,8 @@ class Connected:
     """Variable in which the receiver and the next run expect it."""
     auto_deploy_switched_off: bool = False
     edits: tuple[Edit, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What the API cannot change about the application that is there already."""
 
 
 async def connect_source(wish: Wish) -> Connected:
@@ -110,12 +112,13 @@ async def connect_source(wish: Wish) -> Connected:
     host = _host_for_webhook(wish, address)
     try:
         async with connection_of(config).client() as client:
-            connected, values = await _connect_repository(wish, address, branch, client)
+            connected, values = await _connect_repository(wish, config, address, branch, client)
             if wish.webhook_url is not None:
                 values["webhook"] = _webhook_section(wish)
             edits = _write(wish, config, values)
-            switched = await _switch_auto_deploy_off(wish, config, client)
-        connected = replace(connected, edits=edits, auto_deploy_switched_off=switched)
+            connected = replace(connected, edits=edits)
+            if not wish.dry_run:
+                connected = await _settle_application(load(wish.config, wish.environment), client, connected)
         # Last, so that nothing can fail between making a secret and showing it.
         return await _connect_webhook(wish, host, connected) if host is not None else connected
     finally:
@@ -141,7 +144,7 @@ async def _connect_image(wish: Wish, config: Config) -> Connected:
 
 
 async def _connect_repository(
-    wish: Wish, address: GitAddress, branch: str, client: CoolifyClient
+    wish: Wish, config: Config, address: GitAddress, branch: str, client: CoolifyClient
 ) -> tuple[Connected, dict[str, Plain]]:
     values: dict[str, Plain] = {"repository": address.text, "branch": branch}
     if wish.github_app is not None:
@@ -150,17 +153,18 @@ async def _connect_repository(
     head = None if wish.key_name else await read_publicly(address, branch)
     if head is not None:
         return Connected("public", address.text, branch, head.commit), values
-    return await _connect_with_key(wish, address.over_ssh(), branch, client)
+    return await _connect_with_key(wish, config, address.over_ssh(), branch, client)
 
 
 async def _connect_with_key(
-    wish: Wish, address: GitAddress, branch: str, client: CoolifyClient
+    wish: Wish, config: Config, address: GitAddress, branch: str, client: CoolifyClient
 ) -> tuple[Connected, dict[str, Plain]]:
     if not address.is_ssh:
         raise ConnectError(
             f"{address.text} cannot be read, and a deploy key works over ssh only: name its ssh address."
         )
-    name = wish.key_name or key_name(address)
+    named = config.source.private_key if config.source and config.source.repository == address.coolify else None
+    name = wish.key_name or named or key_name(address)
     values: dict[str, Plain] = {"repository": address.coolify, "branch": branch, "private_key": name}
     connected = Connected("deploy-key", address.coolify, branch, private_key=name)
     if wish.dry_run:
@@ -199,7 +203,7 @@ def _ask_for_key(wish: Wish, address: GitAddress, key: KeyAtCoolify) -> None:
         ConnectError: Nobody is there to ask.
     """
     told = f"Add this deploy key to {address.name} (read access is enough):\n\n{key.public}\n"
-    if wish.no_input:
+    if wish.no_input or wish.yes:
         kind = _kind(wish) or kind_of_host(address.host)
         variable = f" or set {token_names(kind)[0]}," if kind else ""
         raise ConnectError(f"{told}\nThen{variable} and run this again: the key stays in Coolify.")
@@ -250,20 +254,21 @@ def _write(wish: Wish, config: Config, values: dict[str, Plain]) -> tuple[Edit, 
     return edit_config(config.path, whole, environment=wish.environment or None, dry_run=wish.dry_run)
 
 
-async def _switch_auto_deploy_off(wish: Wish, config: Config, client: CoolifyClient) -> bool:
-    """Leave deployments to the pipeline, where there is an application that Coolify deploys by itself."""
+async def _settle_application(config: Config, client: CoolifyClient, connected: Connected) -> Connected:
+    """Leave deployments to the pipeline, where there is an application already, and tell what does not fit it."""
     from coolify.api import ApplicationSettings
+    from coolify.source.origin import check_origin
 
-    if config.release.auto_deploy or wish.dry_run:
-        return False
     try:
         application = await find_application(client, config)
     except ApplicationMissingError:
-        return False
-    if application.raw.get("is_auto_deploy_enabled") is False:
-        return False
+        return connected
+    if config.source is not None:
+        connected = replace(connected, findings=await check_origin(client, config.source, application))
+    if config.release.auto_deploy or application.raw.get("is_auto_deploy_enabled") is False:
+        return connected
     await client.applications.update(application.uuid, ApplicationSettings(is_auto_deploy_enabled=False))
-    return True
+    return replace(connected, auto_deploy_switched_off=True)
 
 
 def _kind(wish: Wish) -> GitHostKind | None:
@@ -277,14 +282,20 @@ def print_connected(connected: Connected, *, dry_run: bool, as_json: bool) -> No
         from coolify_cli.output import print_json
 
         edits = [{"path": one.path, "before": one.before, "after": one.after} for one in connected.edits]
+        findings = [finding.model_dump(mode="json") for finding in connected.findings]
         shown = {name: value for name, value in asdict(connected).items() if name != "edits"}
-        print_json({**shown, "webhook_secret": secret, "changed": edits, "dry_run": dry_run})
+        told = {"webhook_secret": secret, "changed": edits, "findings": findings, "dry_run": dry_run}
+        print_json({**shown, **told})
         return
     from coolify_cli.config_commands import print_edits
 
     for line in _told(connected, dry_run=dry_run):
         click.echo(f"✓ {line}")
     print_edits(connected.edits, dry_run=dry_run, as_json=False)
+    if connected.findings:
+        from coolify_cli.output import print_findings, stdout_console
+
+        print_findings(stdout_console(), connected.findings)
     if secret is not None:
         click.echo("\nThe webhook's secret, shown this once; the receiver needs it:\n")
         click.echo(f"  export {connected.webhook_secret_env}={secret}")

@@ -15,6 +15,7 @@ from tasks.phases import phase
 from tasks.projects import create_application, find_application
 from tasks.security import compare_labels, write_labels
 from tasks.session import Target, open_session
+from tasks.source import refuse_misfit
 
 __all__ = ["Configured", "configure_application"]
 
@@ -47,6 +48,8 @@ async def configure_application(
         created = application is None
         if application is None:
             application = await create_application(client, config, placement, settings)
+        elif config.source is not None:
+            await refuse_misfit(client, config.source, application)
         settings_plan = plan_settings(application, settings)
         if not settings_plan.is_empty:
             async with journal.step(Step.UPDATE_SETTINGS):
@@ -60,11 +63,12 @@ async def configure_application(
         if variables_plan.writes:
             async with journal.step(Step.SYNC_VARIABLES):
                 await write_variables(client, application.uuid, variables_plan)
-        volumes_plan = await compare_volumes(client, application, desired_volumes(config))
-        if volumes_plan.writes:
-            async with journal.step(Step.WRITE_VOLUMES):
-                await write_volumes(client, application.uuid, volumes_plan)
         changes = len(settings_plan.changes) + len(variables_plan.changes) + labels_plan.is_change
-        changes += len(volumes_plan.changes)
+        if volumes := desired_volumes(config):
+            volumes_plan = await compare_volumes(client, application, volumes)
+            changes += len(volumes_plan.changes)
+            if volumes_plan.writes:
+                async with journal.step(Step.WRITE_VOLUMES):
+                    await write_volumes(client, application.uuid, volumes_plan)
         handle.done("created" if created else counted(changes, "change") if changes else "unchanged")
         return Configured(application_uuid=application.uuid, created=created, changed=created or changes > 0)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from coolify.api import CoolifyClient
+from coolify.api import Application, CoolifyClient
 from coolify.config import Config, Source
 from coolify.errors import OperatorError
 from coolify.finding import Finding
@@ -17,10 +17,11 @@ from coolify.source import GitError, RemoteHead, parse_address, resolve_commit
 from coolify.source.access import key_environment, known_hosts_file
 from coolify.source.image import ImageSeen, check_image
 from coolify.source.judge import files_to_read, judge_source, not_inspected
+from coolify.source.origin import check_origin
 from coolify.source.tree import look_into
 from tasks.phases import report_findings, step_done
 
-__all__ = ["SourceNotReadyError", "check_build", "check_registry", "check_source", "git_access"]
+__all__ = ["SourceNotReadyError", "check_build", "check_registry", "check_source", "git_access", "refuse_misfit"]
 
 
 class SourceNotReadyError(OperatorError):
@@ -81,6 +82,18 @@ async def check_build(config: Config, repository: str, commit: str, environment:
     report_findings(findings)
     _refuse(findings)
     step_done(f"{len(tree.files)} files of {commit[:12]} looked through")
+
+
+@task(name="check origin", cache_policy=NO_CACHE)
+async def refuse_misfit(client: CoolifyClient, source: Source, application: Application) -> None:
+    """Find out whether an application that is there can be made from the source at all.
+
+    Raises:
+        SourceNotReadyError: It cannot, and Coolify's API cannot change that.
+    """
+    findings = await check_origin(client, source, application)
+    report_findings(findings)
+    _refuse(findings)
 
 
 @task(name="check registry", cache_policy=NO_CACHE)

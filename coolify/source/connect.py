@@ -79,7 +79,7 @@ async def read_publicly(address: GitAddress, branch: str) -> RemoteHead | None:
 
 
 async def ensure_key_at_coolify(client: CoolifyClient, name: str, comment: str) -> KeyAtCoolify:
-    """Return the deploy key of this name, made and uploaded if there is none.
+    """Return the deploy key of this name or UUID, made and uploaded if there is none.
 
     Args:
         client: The Coolify server.
@@ -89,7 +89,7 @@ async def ensure_key_at_coolify(client: CoolifyClient, name: str, comment: str) 
     Raises:
         ConnectError: There is one, and this token may not read it.
     """
-    fitting = [one for one in await client.private_keys.list() if one.name == name]
+    fitting = [one for one in await client.private_keys.list() if name in {one.name, one.uuid}]
     if len(fitting) > 1:
         raise ConnectError(
             f"Coolify has {len(fitting)} keys named '{name}' ({', '.join(one.uuid for one in fitting)}): "

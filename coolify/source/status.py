@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coolify.api import AmbiguousNameError, Application, CoolifyClient, Deployment
+from coolify.api.git_apps import GitApp
 from coolify.api.models import PrivateKey
 from coolify.config import Config, Source
 from coolify.finding import Finding, Severity
@@ -15,6 +16,7 @@ from coolify.source.address import parse_address
 from coolify.source.connect import read_publicly, read_with_key
 from coolify.source.git import GitError
 from coolify.source.image import check_image
+from coolify.source.origin import judge_origin
 
 __all__ = ["SourceStatus", "judge_status", "read_status"]
 
@@ -38,7 +40,7 @@ class SourceStatus:
     deployed: Deployment | None = None
     """The newest deployment that finished."""
     key: PrivateKey | None = None
-    app: str | None = None
+    app: GitApp | None = None
     missing: str | None = None
     """What Coolify does not have although the configuration names it: the key or the app."""
     hook: Hook | None = None
@@ -81,12 +83,12 @@ async def read_status(
     return SourceStatus(name, points_at, problem, None, application, deployed, key, app, missing, hook, hook_problem)
 
 
-async def _reader(client: CoolifyClient, source: Source) -> tuple[PrivateKey | None, str | None, str | None]:
+async def _reader(client: CoolifyClient, source: Source) -> tuple[PrivateKey | None, GitApp | None, str | None]:
     try:
         if source.private_key is not None:
             return await client.private_keys.find(source.private_key), None, None
         if source.github_app is not None:
-            return None, (await client.git_apps.find(source.github_app)).name, None
+            return None, await client.git_apps.find(source.github_app), None
     except AmbiguousNameError as error:
         return None, None, str(error)
     return None, None, None
@@ -128,11 +130,16 @@ async def _hook(source: Source, repository: str, environ: Mapping[str, str]) -> 
 
 def judge_status(config: Config, source: Source, status: SourceStatus) -> tuple[Finding, ...]:
     """Return what is right and what is wrong; a warning or an error means that somebody has to do something."""
-    found = [*_judge_origin(status), *_judge_reader(source, status), *_judge_application(config, status)]
-    return (*found, *_judge_hook(source, status))
+    return (
+        *_judge_reading(status),
+        *_judge_reader(source, status),
+        *judge_origin(source, status.application, status.key, status.app),
+        *_judge_application(config, status),
+        *_judge_hook(source, status),
+    )
 
 
-def _judge_origin(status: SourceStatus) -> list[Finding]:
+def _judge_reading(status: SourceStatus) -> list[Finding]:
     if status.image is not None:
         return [status.image]
     if status.problem is not None:
@@ -150,15 +157,10 @@ def _judge_reader(source: Source, status: SourceStatus) -> list[Finding]:
         return [_finding(name, Severity.ERROR, source.private_key or source.github_app or "", f"{summary}.", remedy)]
     if status.key is not None:
         told = f"Coolify has the deploy key {status.key.name}."
-        found = [_finding("source-key-present", Severity.OK, status.key.name, told)]
-        used = status.application.raw.get("private_key_id") if status.application else None
-        if used is not None and status.key.id is not None and used != status.key.id:
-            summary = f"The application in Coolify reads its repository with another key than {status.key.name}."
-            remedy = "Change it in Coolify under the application's *Git Source*: the API cannot."
-            found.append(_finding("source-key-differs", Severity.WARNING, status.key.name, summary, remedy))
-        return found
+        return [_finding("source-key-present", Severity.OK, status.key.name, told)]
     if status.app is not None:
-        return [_finding("source-app-present", Severity.OK, status.app, f"Coolify has the GitHub App {status.app}.")]
+        told = f"Coolify has the GitHub App {status.app.name}."
+        return [_finding("source-app-present", Severity.OK, status.app.name, told)]
     return []
 
 

@@ -80,7 +80,7 @@ async def test_a_branch_that_is_not_there_is_not_written(shop, coolify) -> None:
 async def test_without_access_to_the_host_the_key_is_shown_and_the_next_run_proves_it(
     shop, private, git_server, coolify, connect, released
 ) -> None:
-    done = await connect(git_server.address)
+    done = await connect(git_server.address, "--key-name", "reader")
     assert done.code == 1
     assert "Add this deploy key" in done.stderr
     (key,) = shop.sandbox.state.all("key")[1:]
@@ -88,11 +88,13 @@ async def test_without_access_to_the_host_the_key_is_shown_and_the_next_run_prov
     assert "PRIVATE" not in done.stdout + done.stderr
     assert str(shop.repository.path) in shop.config.read_text()
     git_server.allow(public)
-    done = await connect(git_server.address)
+    done = await connect(git_server.address, "--key-name", "reader")
     assert done.code == 0, done.text
     assert (done.json["key_created"], done.json["points_at"]) == (False, private.head)
     assert len(shop.sandbox.state.all("key")) == 2
     assert key["name"] == done.json["private_key"]
+    # The file knows the key by now, whatever it is named.
+    assert (await connect(git_server.address)).json["key_created"] is False
     await released()
     assert await shop.version() == "1.0.0"
     assert (await coolify("plan", "--json")).json["changes"] == 0
@@ -141,6 +143,7 @@ async def test_with_a_token_everything_is_done_at_once_and_a_second_time_nothing
     assert made["webhook"] == "created"
     assert made["webhook_secret"] == gitea.secret()
     assert made["auto_deploy_switched_off"]
+    assert [one["name"] for one in made["findings"]] == ["source-key-differs"]
     assert gitea.hooks[0]["config"]["url"] == HOOK
     again = await connect(*at_gitea, "--webhook-url", HOOK, GITEA_TOKEN=gitea.token)
     assert again.code == 0, again.text
@@ -160,8 +163,10 @@ async def test_with_a_token_everything_is_done_at_once_and_a_second_time_nothing
     assert (len(gitea.hooks), gitea.secret()) == (1, "given")
     status = await coolify("source", "status", "--json", GITEA_TOKEN=gitea.token)
     assert status.json["webhook"] == HOOK
-    # What is deployed came from the repository before; the next release brings the file's into effect.
-    assert {one["name"] for one in status.json["findings"] if one["severity"] == "warning"} == {"source-differs"}
+    # The application was made without a key, and no API exchanges it.
+    assert {one["name"] for one in status.json["findings"] if one["severity"] in {"warning", "error"}} == {
+        "source-differs", "source-key-differs",
+    }  # fmt: skip
 
 
 @pytest.mark.component("sshd")

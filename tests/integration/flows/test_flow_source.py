@@ -188,6 +188,21 @@ async def test_a_key_that_the_host_does_not_know_ends_the_release_before_anythin
     assert not was_touched(shop)
 
 
+@pytest.mark.component("sshd")
+async def test_an_application_that_was_made_without_a_key_is_not_released_with_one(
+    shop, release_shop, private, git_server
+) -> None:
+    await release_shop()
+    await with_key(shop, git_server.allow)
+    shop.configure(source={"repository": git_server.address, "private_key": "deploy key"})
+    shop.sandbox.app.state.faults.requests.clear()
+    report = await release_shop()
+    assert report.outcome is Outcome.ABORTED
+    assert "without a deploy key" in report.reason
+    assert "source-key-differs" in names(report)
+    assert not was_touched(shop)
+
+
 async def test_an_image_is_released_again_when_its_tag_is_another_one(shop, release_shop, registry) -> None:
     image = f"{registry.name}/team/shop"
     shop.sandbox.runtime.publish_image(image, "1", shop.repository.path, SampleRepository.START_COMMAND)
