@@ -60,9 +60,9 @@ def test_other_volumes_are_nobodys_business_but_those_of_a_compose_file_are_its_
 
 
 def test_volumes_are_part_of_the_fingerprint_once_there_are_some() -> None:
-    settings = ApplicationSettings()
-    assert fingerprint(settings, ()) == fingerprint(settings, (), ())
-    assert fingerprint(settings, ()) != fingerprint(settings, (), (VolumeWrite(name="data", mount_path="/data"),))
+    settings, volume = ApplicationSettings(), VolumeWrite(name="data", mount_path="/data")
+    assert fingerprint(settings, ()) == fingerprint(settings, (), volumes=())
+    assert fingerprint(settings, ()) != fingerprint(settings, (), volumes=(volume,))
 
 
 def test_a_compose_file_has_domains_by_service_and_commands_of_its_own() -> None:
