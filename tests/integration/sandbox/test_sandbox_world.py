@@ -132,7 +132,8 @@ async def test_plain_http_is_redirected_to_https(served, curl, sandbox) -> None:
 
 @pytest.mark.component("curl")
 async def test_plain_http_is_served_where_no_redirect_is_wanted(served, curl) -> None:
-    await served.call("PATCH", is_force_https_enabled=False)
+    # Alone it leaves the labels as they are (trap 8).
+    await served.call("PATCH", is_force_https_enabled=False, domains=f"https://{HOST}")
     await served.deploy()
     assert (await curl(f"http://{HOST}/version")).output.split() == ["1.0.0", "200"]
 
