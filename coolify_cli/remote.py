@@ -81,12 +81,15 @@ def run_on_server(deployment: str, parameters: Mapping[str, Any], *, no_input: b
     with asyncio.Runner() as runner:
         run = runner.run(_start(deployment, parameters))
         url = url_for(run) or ""
-        console.print(f"[bold]{deployment}[/] runs on the Prefect server as [bold]{run.name}[/]", highlight=False)
-        console.print(f"[dim]{url}[/]\n", highlight=False, soft_wrap=True)
         follower = _Follower(run.id, console)
         asks = not no_input and sys.stdin.isatty() and console.is_terminal
+        # From here on the run exists: an interruption at any moment is a question about it.
+        announced = False
         while True:
             try:
+                if not announced:
+                    announced = True
+                    _announce(deployment, run, url, console)
                 state = runner.run(follower.until_it_ends())
                 break
             except KeyboardInterrupt:
@@ -95,6 +98,11 @@ def run_on_server(deployment: str, parameters: Mapping[str, Any], *, no_input: b
                     return EXIT_INTERRUPTED
                 runner.run(_cancel(run.id))
     return _tell(run, state, url, console, as_json=as_json)
+
+
+def _announce(deployment: str, run: FlowRun, url: str, console: Console) -> None:
+    console.print(f"[bold]{deployment}[/] runs on the Prefect server as [bold]{run.name}[/]", highlight=False)
+    console.print(f"[dim]{url}[/]\n", highlight=False, soft_wrap=True)
 
 
 def _cancel_or_detach() -> str:
