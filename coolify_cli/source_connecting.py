@@ -134,8 +134,8 @@ async def _connect_image(wish: Wish, config: Config) -> Connected:
     name, _, tag = wish.source.rpartition(":")
     has_tag = bool(name) and "/" not in tag and "@" not in wish.source
     values: dict[str, Plain] = {"image": name, "tag": tag} if has_tag else {"image": wish.source}
-    registry = config.source.registry if config.source else None
-    seen = await check_image(Source.model_validate({**values, "registry": registry}), os.environ)
+    login = config.source.registry if config.source else None
+    seen = await check_image(Source.model_validate({**values, "registry": login}), os.environ)
     if seen.finding.severity is Severity.ERROR:
         raise ConnectError(f"{seen.finding.summary} {seen.finding.remedy}")
     if seen.finding.severity is Severity.WARNING and not wish.dry_run:

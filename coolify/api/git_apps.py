@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 
 from coolify.api.capabilities import Capabilities, Feature
-from coolify.api.errors import AmbiguousNameError
+from coolify.api.choosing import the_one
 from coolify.api.models import Answer
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
@@ -155,15 +155,7 @@ class GitApps:
         Raises:
             AmbiguousNameError: None or several fit.
         """
-        apps = await self.github()
-        fitting = [app for app in apps if name_or_uuid in {app.uuid, app.name}]
-        if len(fitting) != 1:
-            names = ", ".join(sorted(app.name for app in apps)) or "none"
-            raise AmbiguousNameError(
-                f"{len(fitting) or 'No'} GitHub Apps in Coolify fit '{name_or_uuid}': correct source.github_app; "
-                f"there are: {names}."
-            )
-        return fitting[0]
+        return the_one(await self.github(), name_or_uuid, kind="GitHub Apps", key="source.github_app")
 
     async def repositories(self, app_number: int) -> tuple[GitRepository, ...]:
         """Return what a GitHub app may read; Coolify asks GitHub while we wait."""

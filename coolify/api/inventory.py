@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pydantic import BaseModel, Field, SecretStr, TypeAdapter
 
 from coolify.api.capabilities import Capabilities, Feature
+from coolify.api.choosing import the_one
 from coolify.api.errors import AmbiguousNameError, ConflictError, NotFoundError
 from coolify.api.models import Answer, Application, Environment, PrivateKey, Project, Team
 from coolify.api.reconcile import Ensured, create_once
@@ -212,15 +213,7 @@ class PrivateKeys:
         Raises:
             AmbiguousNameError: None or several fit.
         """
-        keys = await self.list()
-        fitting = [key for key in keys if name_or_uuid in {key.uuid, key.name}]
-        if len(fitting) != 1:
-            names = ", ".join(sorted(key.name for key in keys)) or "none"
-            raise AmbiguousNameError(
-                f"{len(fitting) or 'No'} private keys in Coolify fit '{name_or_uuid}': correct source.private_key; "
-                f"there are: {names}."
-            )
-        return fitting[0]
+        return the_one(await self.list(), name_or_uuid, kind="private keys", key="source.private_key")
 
     async def private_half(self, uuid: str) -> SecretStr | None:
         """Return the private half of a key, None where the token may not see it (`read:sensitive`)."""

@@ -1,5 +1,6 @@
 """APIs of Git hosts on loopback, as their documentation describes them: GitHub, GitLab, Bitbucket Cloud, Gitea."""
 
+from abc import ABC, abstractmethod
 from base64 import b64decode
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ SLUG = "example/shop"
 
 
 @dataclass
-class FakeHost:
+class FakeHost(ABC):
     """One host with one repository; a subclass speaks one dialect. Lists have pages of two entries."""
 
     token: str = "right-token"
@@ -111,11 +112,11 @@ class FakeHost:
         # GitHub and Gitea cut the comment off.
         return {"title": body["title"], "key": " ".join(body["key"].split()[:2])}
 
-    def new_hook(self, body: dict[str, Any], number: int) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def new_hook(self, body: dict[str, Any], number: int) -> dict[str, Any]: ...
 
-    def change_hook(self, hook: dict[str, Any], body: dict[str, Any]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def change_hook(self, hook: dict[str, Any], body: dict[str, Any]) -> None: ...
 
     def shown_hook(self, hook: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in hook.items() if name != "secret"}

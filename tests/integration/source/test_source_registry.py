@@ -124,7 +124,6 @@ async def test_an_image_that_strangers_cannot_see_is_a_warning_that_the_environm
     assert (await check_image(source, {})).finding.name == "source-image-unknown"
     environ = {"REGISTRY_USER": "ada", "REGISTRY_PASSWORD": "geheim"}
     assert (await check_image(source, environ)).finding.name == "source-image-found"
-    configured = Source(
-        image=source.image, tag="1.0", registry={"user": "${WHO:-ada}", "password": "${SHOP_REGISTRY_PASSWORD}"}
-    )
+    login = {"user": "${WHO:-ada}", "password": "${SHOP_REGISTRY_PASSWORD}"}
+    configured = Source.model_validate({"image": source.image, "tag": "1.0", "registry": login})
     assert (await check_image(configured, {"SHOP_REGISTRY_PASSWORD": "geheim"})).finding.name == "source-image-found"
