@@ -57,6 +57,18 @@ class Terminal:
         self._read_rest()
         return code
 
+    async def ends_when_interrupted(self) -> int:
+        """Press Ctrl-C until it ends, as people do, and return the exit code.
+
+        A signal that arrives in the moment in which Python begins to read a line is heeded at the next key only.
+        """
+        while True:
+            self.interrupts()
+            try:
+                return await self.ends(seconds=3)
+            except TimeoutError:
+                continue
+
     def _read_rest(self) -> None:
         before = None
         while before != self.shown:

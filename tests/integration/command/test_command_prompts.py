@@ -57,6 +57,14 @@ async def test_a_no_applies_nothing(terminal, shop) -> None:
     assert shop.requests("POST") == []
 
 
+async def test_an_interrupted_question_changes_nothing(terminal, shop) -> None:
+    async with terminal("apply") as shown:
+        await shown.sees("[y/N]")
+        assert await shown.ends_when_interrupted() == 130
+        assert "Traceback" not in shown.shown
+    assert shop.requests("POST") == []
+
+
 async def test_a_decision_is_asked_with_its_evidence_and_taken_as_answered(
     terminal, shop, released, prefect_server
 ) -> None:
