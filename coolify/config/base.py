@@ -11,7 +11,7 @@ class Section(BaseModel):
     """A frozen section of the configuration file that refuses keys it does not know."""
 
     # `hide_input_in_errors`: a refused value may be a secret, and a validation error must never repeat it.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 def as_list(value: object) -> object:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from coolify.config.descriptions import describe_sections
 from coolify.config.model import Config
 
 __all__ = ["examples", "json_schema", "reference_markdown"]
@@ -23,6 +24,7 @@ _ENVIRONMENTS: Final = "What differs in other environments: name -> the sections
 
 def json_schema() -> Schema:
     """Return the JSON Schema (draft 2020-12) of a configuration file."""
+    describe_sections()
     schema = Config.model_json_schema(by_alias=True, mode="validation")
     for part in (
         one for section in (schema, *schema["$defs"].values()) for one in section.get("properties", {}).values()
