@@ -65,7 +65,7 @@ def init(
     seen = look_around(Path.cwd())
     initial = Initial(
         server=server or _current_server(),
-        name=name or Path.cwd().resolve().name,
+        name=_project_name(name or Path.cwd().resolve().name),
         repository=None if image else repository or seen.repository,
         branch=branch or seen.branch or "main",
         image=image,
@@ -162,6 +162,15 @@ def _announce(project: Project, resources: tuple[Resource, ...], *, delete_volum
         click.echo(f"  - {one.type} {one.name} ({one.uuid})")
     if resources:
         click.echo(f"Their volumes are {'deleted too' if delete_volumes else 'kept on the server'}.")
+
+
+def _project_name(name: str) -> str:
+    from coolify.config.fields import check_project_name
+
+    try:
+        return check_project_name(name)
+    except ValueError as error:
+        raise click.UsageError(f"The project's name '{name}' {error} Choose another one with --name.") from None
 
 
 def _current_server() -> str:

@@ -61,6 +61,8 @@ def prepare_prefect(config: str) -> None:
 def quiet_prefect() -> None:
     """Keep Prefect's log off the terminal; it still goes to the Prefect server."""
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    # A lock that somebody else holds is an error to Prefect's machinery, and one sentence of ours.
+    os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import AwareDatetime, Field
 
 from coolify.config.base import Section
-from coolify.config.fields import CoolifyId, Line
+from coolify.config.fields import CoolifyId, Line, ProjectName
 from coolify.config.interpolation import Reference
 
 __all__ = ["Application", "Auth", "Project"]
@@ -29,7 +29,7 @@ class Auth(Section):
 class Project(Section):
     """The Coolify project that holds the application; created when it is missing and no uuid is given."""
 
-    name: Line
+    name: ProjectName
     """Name of the project."""
     uuid: CoolifyId | None = None
     """Coolify's identifier of an existing project; goes before the name."""

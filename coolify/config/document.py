@@ -21,7 +21,7 @@ __all__ = ["Place", "PlacedList", "PlacedMap", "PlacedText", "Value", "merge", "
 
 _NULL: Final = "tag:yaml.org,2002:null"
 _MERGE: Final = "tag:yaml.org,2002:merge"
-_MISSING: Final = "write one, see docs/configuration.md"
+_MISSING: Final = "write one with `coolify project init`"
 
 
 @dataclass(frozen=True, slots=True)

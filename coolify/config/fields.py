@@ -22,12 +22,14 @@ __all__ = [
     "Line",
     "Port",
     "PortMapping",
+    "ProjectName",
     "Seconds",
     "ServerUrl",
     "ShellCommand",
     "VariableName",
     "VolumeName",
     "WebUrl",
+    "check_project_name",
 ]
 
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
@@ -37,6 +39,8 @@ _PATH: Final = re.compile(r"/[A-Za-z0-9._~@+/%:=,-]*")
 _FILE: Final = re.compile(r"/[A-Za-z0-9._~@+/-]*")
 _MAPPING: Final = re.compile(r"(\d{1,5}):(\d{1,5})")
 _VOLUME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_SHORTEST_NAME: Final = 3
+_NAME_CHARACTERS: Final = " -_./@&()#,:+"
 _API_SUFFIX: Final = re.compile(r"/api(/v1)?$")
 
 
@@ -164,8 +168,19 @@ def _line(text: str) -> str:
     return text
 
 
+def check_project_name(text: str) -> str:
+    """Check a name as Coolify does for projects (reference 1.1), before anything is asked of a server."""
+    if len(text) < _SHORTEST_NAME:
+        raise ValueError(f"must have at least {_SHORTEST_NAME} characters, as Coolify demands.")
+    if odd := next((one for one in text if not one.isalnum() and one not in _NAME_CHARACTERS), None):
+        raise ValueError(f"must not contain {odd!r}: Coolify takes letters, digits, spaces and -_./@&()#,:+.")
+    return text
+
+
 Line = Annotated[str, Field(max_length=255), AfterValidator(_line)]
 """One line of text, at most 255 characters."""
+ProjectName = Annotated[Line, AfterValidator(check_project_name)]
+"""The name of a project."""
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=63)]
 """A short name, as of an environment or of a domain's entry."""
 CoolifyId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]

@@ -40,11 +40,11 @@ def find_config(path: Path) -> Path:
         for folder in here.parents:
             if (folder / path).is_file():
                 return folder / path
-        message = f"not found in {here} or above: write one, see docs/configuration.md."
+        message = f"not found in {here} or above: write one with `coolify project init`."
     elif path.is_dir():
         message = "is a directory: name the file in it."
     else:
-        message = "not found: write one, see docs/configuration.md."
+        message = "not found: write one with `coolify project init`."
     raise ConfigError(path, (Problem(0, "", message),))
 
 

@@ -140,3 +140,11 @@ async def test_the_cause_of_the_latest_failed_deployment_is_named(shop, coolify,
     done = await coolify("build", "diagnose", "--json")
     assert done.code == 0, done.text
     assert [one["name"] for one in done.json["findings"]] == ["build-script-missing"]
+
+
+async def test_a_directory_whose_name_is_no_project_name_asks_for_one(coolify, shop) -> None:
+    shop.config.unlink()
+    done = await coolify("project", "init", "--server", shop.sandbox.url, "--name", "e")
+    assert done.code == 2
+    assert "--name" in done.text
+    assert not shop.config.exists()

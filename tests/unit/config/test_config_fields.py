@@ -1,12 +1,14 @@
 """The rules of single fields."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from coolify.config import Build, BuildPack, Domain, Network
-from coolify.config.fields import AbsolutePath, HostName, ShellCommand, VariableName
+from coolify.config.fields import AbsolutePath, HostName, ShellCommand, VariableName, check_project_name
 from coolify.config.quantities import docker_cpus, docker_memory, parse_quantity
 
 host_name = TypeAdapter(HostName)
@@ -193,3 +195,14 @@ def test_a_domain_knows_its_url(written: dict[str, object], url: str) -> None:
 def test_a_resolver_is_an_address_with_an_optional_port(written: str, address: str, port: int) -> None:
     (resolver,) = Network.model_validate({"resolvers": [written]}).resolvers
     assert (resolver.address, resolver.port) == (address, port)
+
+
+@pytest.mark.parametrize(("name", "word"), [("e", "at least 3"), ("shop;", "';'"), ("a\tb", "'\\t'")])
+def test_a_project_name_that_coolify_refuses_is_refused_before(name: str, word: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(word)):
+        check_project_name(name)
+
+
+@pytest.mark.parametrize("name", ["abc", "Läden & more", "team/shop:1"])
+def test_a_project_name_that_coolify_takes_is_taken(name: str) -> None:
+    assert check_project_name(name) == name

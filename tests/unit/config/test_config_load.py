@@ -273,7 +273,7 @@ def test_an_alias_that_contains_itself_is_refused(write: Write) -> None:
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(tmp_path / "config.yml")
-    assert str(caught.value) == f"{tmp_path}/config.yml: not found: write one, see docs/configuration.md."
+    assert str(caught.value) == f"{tmp_path}/config.yml: not found: write one with `coolify project init`."
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
