@@ -109,6 +109,8 @@ class DeploymentWatcher:
         # Who comes while a look is under way waits for that one.
         if self._tick is None or self._tick.done():
             self._tick = asyncio.create_task(self._delayed_look(delay))
+            # Who waited may be cancelled: then nobody asks how the look ended, and asyncio would print a traceback.
+            self._tick.add_done_callback(lambda tick: tick.cancelled() or tick.exception())
         return await asyncio.shield(self._tick)
 
     async def _delayed_look(self, delay: float) -> dict[str, Deployment]:

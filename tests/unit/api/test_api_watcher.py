@@ -1,6 +1,7 @@
 """Following deployments: one look for all, patience with what is not visible yet, an end for what never comes."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -127,3 +128,25 @@ async def test_looks_that_fail_for_a_while_do_not_end_following() -> None:
 async def test_looks_that_fail_for_good_end_with_the_reason() -> None:
     with pytest.raises(ServerError):
         await states(failing(Coolify(a=["in_progress"]), 6), "a")
+
+
+async def test_a_look_that_fails_after_everybody_has_left_is_not_told() -> None:
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(str(context["message"])))
+    left = asyncio.Event()
+    coolify = Coolify(a=["in_progress"])
+
+    async def running() -> tuple[Deployment, ...]:
+        await left.wait()
+        raise ServerError(status=500, message="Server Error", method="GET", path="/deployments")
+
+    coolify.running = running
+    leaving = asyncio.create_task(states(coolify.watcher(), "a"))
+    await asyncio.sleep(0.01)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    del leaving, coolify
+    left.set()
+    await asyncio.sleep(0.01)
+    gc.collect()
+    assert told == []
