@@ -1,15 +1,39 @@
-"""What a TLS handshake shows: the certificate that visitors get, whatever anybody reports."""
+"""What a TLS handshake shows: the certificate that visitors get, whatever anybody reports.
 
-from coolify.tls.check import check_certificate
-from coolify.tls.handshake import Certificate, Handshake, inspect_certificate
+Measuring (`handshake`, `web`, `renewal`) and judging (`verdict`, `surroundings`, `issuance`) are apart; `check` joins
+them.
+"""
+
+from coolify.tls.certificate import Certificate, Link
+from coolify.tls.check import Detail, HostCertificates, check_certificate, inspect_host, judge_host
+from coolify.tls.handshake import Handshake, inspect_certificate, offered_protocols
+from coolify.tls.issuance import ask_port_80, judge_port_80, judge_proxy, rate_limit_hint
+from coolify.tls.renewal import RenewalWindow, ask_renewal
 from coolify.tls.verdict import TlsPolicy, judge_certificate, judge_sameness
+from coolify.tls.web import WebAnswer, WebAnswers, ask_http, ask_web
 
 __all__ = [
     "Certificate",
+    "Detail",
     "Handshake",
+    "HostCertificates",
+    "Link",
+    "RenewalWindow",
     "TlsPolicy",
+    "WebAnswer",
+    "WebAnswers",
+    "ask_http",
+    "ask_port_80",
+    "ask_renewal",
+    "ask_web",
     "check_certificate",
     "inspect_certificate",
+    "inspect_host",
     "judge_certificate",
+    "judge_host",
+    "judge_port_80",
+    "judge_proxy",
     "judge_sameness",
+    "offered_protocols",
+    "rate_limit_hint",
 ]

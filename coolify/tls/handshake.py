@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import suppress
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
-from cryptography.x509.oid import NameOID
-
+from coolify.tls.certificate import Certificate, Link, read_certificate, read_link
 from coolify.trust import trusting
 
-__all__ = ["Certificate", "Handshake", "inspect_certificate"]
+__all__ = ["Handshake", "inspect_certificate", "offered_protocols"]
 
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """The leaf certificate, as far as it is judged."""
-
-    subject: str
-    issuer: str
-    names: tuple[str, ...]
-    """DNS names of the subject alternative name extension (RFC 6125: the common name does not count)."""
-    not_before: datetime
-    not_after: datetime
-    serial: str
-    """Hexadecimal."""
-    key: str
-    """Type and size, for example `RSA 2048`."""
-    weak: str | None
-    """Why key or signature is too weak, None when they are not."""
-    self_signed: bool
+_ALPN: Final = ("h2", "http/1.1")
+_CLOSING_SECONDS: Final = 1.0
+_VERSIONS: Final = {
+    "TLSv1": ssl.TLSVersion.TLSv1,
+    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
+}
+_NO_CERTIFICATE: Final = frozenset({"TLSV1_ALERT_INTERNAL_ERROR", "TLSV1_UNRECOGNIZED_NAME"})
+"""Alerts of a proxy that has no certificate for the name: Caddy sends the first, others the second (RFC 6066)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +42,24 @@ class Handshake:
     """Why the chain or the name does not verify, None when they do."""
     connection_error: str | None = None
     """Why there was no handshake at all."""
+    alpn: str | None = None
+    """Application protocol that the server chose of `h2` and `http/1.1`, None when it chose none."""
+    served: tuple[Link, ...] = ()
+    """The chain in the order in which it came; only read where it does not verify."""
+    has_no_certificate: bool = False
+    """Whether the server itself refused because it has no certificate for the name."""
+
+    @property
+    def where(self) -> str:
+        """Address and port."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    chain: tuple[bytes, ...]
+    protocol: str | None
+    alpn: str | None
 
 
 async def inspect_certificate(
@@ -65,96 +75,124 @@ async def inspect_certificate(
         timeout_seconds: Limit for each of the at most two connections.
     """
     try:
-        der, protocol = await _shake_hands(host, address, port, trusting(ca_file), timeout_seconds)
-        return Handshake(host, address, port, _read(der), protocol)
+        shown = await _shake_hands(host, address, port, trusting(ca_file, alpn=_ALPN), timeout_seconds)
+        return Handshake(
+            host, address, port, read_certificate(shown.chain[0]), protocol=shown.protocol, alpn=shown.alpn
+        )
     except ssl.SSLCertVerificationError as error:
         trust_error = str(error.verify_message or error.reason)
-    except (OSError, TimeoutError) as error:
-        return Handshake(host, address, port, connection_error=_reason(error))
+    except (OSError, ValueError) as error:
+        return _failed(host, address, port, error)
     # Only to read and report the certificate that has just failed verification; nothing is sent.
-    blind = trusting(verify=False)
+    blind = trusting(verify=False, alpn=_ALPN)
     try:
-        der, protocol = await _shake_hands(host, address, port, blind, timeout_seconds)
-    except (OSError, TimeoutError) as error:
-        return Handshake(host, address, port, trust_error=trust_error, connection_error=_reason(error))
-    return Handshake(host, address, port, _read(der), protocol, trust_error)
+        shown = await _shake_hands(host, address, port, blind, timeout_seconds)
+        leaf = read_certificate(shown.chain[0])
+        served = tuple(read_link(one) for one in shown.chain)
+    except (OSError, ValueError) as error:
+        return _failed(host, address, port, error, trust_error)
+    return Handshake(host, address, port, leaf, shown.protocol, trust_error, alpn=shown.alpn, served=served)
 
 
-async def _shake_hands(
+async def offered_protocols(
+    host: str, address: str, port: int = 443, *, timeout_seconds: float = 10.0
+) -> tuple[str, ...]:
+    """Return the TLS versions that an address accepts, oldest first; one handshake each, side by side.
+
+    Certificates are not verified here, and old ciphers are accepted: only the version is asked.
+    """
+
+    async def accepts(version: str) -> bool:
+        try:
+            async with _connected(host, address, port, _only(version), timeout_seconds):
+                return True
+        except OSError:
+            return False
+
+    accepted = await asyncio.gather(*(accepts(version) for version in _VERSIONS))
+    return tuple(version for version, yes in zip(_VERSIONS, accepted, strict=True) if yes)
+
+
+@lru_cache(maxsize=len(_VERSIONS))
+def _only(version: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    # OpenSSL 3 speaks the old versions at this level only.
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        # Asking for them is the purpose.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = _VERSIONS[version]
+    return context
+
+
+async def _shake_hands(host: str, address: str, port: int, context: ssl.SSLContext, timeout_seconds: float) -> _Shown:
+    async with _connected(host, address, port, context, timeout_seconds) as session:
+        return _Shown(_chain(session), session.version(), session.selected_alpn_protocol())
+
+
+@asynccontextmanager
+async def _connected(
     host: str, address: str, port: int, context: ssl.SSLContext, timeout_seconds: float
-) -> tuple[bytes, str | None]:
+) -> AsyncIterator[ssl.SSLObject]:
+    """Yield the TLS session of a connection that lasts for the handshake only."""
     async with asyncio.timeout(timeout_seconds):
         _, writer = await asyncio.open_connection(address, port, ssl=context, server_hostname=host)
     try:
-        session = writer.get_extra_info("ssl_object")
-        return session.getpeercert(binary_form=True), session.version()
+        yield writer.get_extra_info("ssl_object")
     finally:
         writer.close()
         # The other side may be gone already, and we want nothing more from it.
         with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(_CLOSING_SECONDS):
                 await writer.wait_closed()
 
 
-def _reason(error: OSError) -> str:
+def _chain(session: ssl.SSLObject) -> tuple[bytes, ...]:
+    """Return the certificates as they were served, leaf first."""
+    leaf = session.getpeercert(binary_form=True)
+    if leaf is None:
+        raise ConnectionAbortedError("the server showed no certificate")
+    if session.context.verify_mode is ssl.CERT_REQUIRED:
+        return (leaf,)
+    # Public from Python 3.13 on, where it returns bytes; before, the object inside has it.
+    inner = session if hasattr(session, "get_unverified_chain") else getattr(session, "_sslobj", None)
+    get_chain = getattr(inner, "get_unverified_chain", None)
+    served = [
+        one if isinstance(one, bytes) else ssl.PEM_cert_to_DER_cert(one.public_bytes())
+        for one in (get_chain() if get_chain else None) or ()
+    ]
+    return tuple(served) or (leaf,)
+
+
+def _failed(
+    host: str, address: str, port: int, error: OSError | ValueError, trust_error: str | None = None
+) -> Handshake:
+    no_certificate = isinstance(error, ssl.SSLError) and error.reason in _NO_CERTIFICATE
+    return Handshake(
+        host,
+        address,
+        port,
+        trust_error=trust_error,
+        connection_error=_reason(error),
+        has_no_certificate=no_certificate,
+    )
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, ValueError):
+        return f"the certificate cannot be read ({error})"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
-    if isinstance(error, ssl.SSLError):
-        return f"no TLS is spoken there ({error.reason or error})"
+    if isinstance(error, ssl.SSLError) and error.reason in _NO_CERTIFICATE:
+        return "the proxy has no certificate for the name"
+    if isinstance(error, ssl.SSLError) and error.reason in {"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"}:
+        return "only outdated versions of TLS are spoken there"
     if isinstance(error, ConnectionResetError | ssl.SSLEOFError):
         return "connection closed during the handshake"
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS is spoken there ({error.reason or error})"
     return error.strerror or str(error) or type(error).__name__
-
-
-def _read(der: bytes) -> Certificate:
-    leaf = x509.load_der_x509_certificate(der)
-    try:
-        names = tuple(
-            leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
-        )
-    except x509.ExtensionNotFound:
-        names = ()
-    key, weak_key = _key(leaf)
-    return Certificate(
-        subject=_name(leaf.subject),
-        issuer=_name(leaf.issuer),
-        names=names,
-        not_before=leaf.not_valid_before_utc,
-        not_after=leaf.not_valid_after_utc,
-        serial=f"{leaf.serial_number:x}",
-        key=key,
-        weak=weak_key or _weak_signature(leaf),
-        self_signed=leaf.subject == leaf.issuer,
-    )
-
-
-def _name(name: x509.Name) -> str:
-    common = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    organization = name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    parts = [str(attribute.value) for attribute in (*organization, *common)]
-    return " ".join(parts) or name.rfc4514_string()
-
-
-def _key(leaf: x509.Certificate) -> tuple[str, str | None]:
-    """Return type and size of the key, and why it is too weak (CA/Browser Forum, Baseline Requirements 6.1.5)."""
-    match leaf.public_key():
-        case rsa.RSAPublicKey(key_size=bits):
-            return f"RSA {bits}", f"its RSA key has only {bits} bits" if bits < 2048 else None
-        case ec.EllipticCurvePublicKey(curve=curve):
-            small = curve.key_size < 256
-            return f"ECDSA {curve.name}", f"its curve {curve.name} is too small" if small else None
-        case ed25519.Ed25519PublicKey():
-            return "Ed25519", None
-        case ed448.Ed448PublicKey():
-            return "Ed448", None
-        case other:
-            return type(other).__name__, "its key type is not accepted by browsers"
-
-
-def _weak_signature(leaf: x509.Certificate) -> str | None:
-    algorithm = leaf.signature_hash_algorithm
-    if algorithm is not None and algorithm.name in {"md5", "sha1"}:
-        return f"it is signed with {algorithm.name.upper()}"
-    return None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from coolify.finding import Finding, Severity
-from coolify.tls.handshake import Certificate, Handshake
+from coolify.tls.certificate import Certificate, Link
+from coolify.tls.handshake import Handshake
 
-__all__ = ["TlsPolicy", "judge_certificate", "judge_sameness"]
+__all__ = ["TlsPolicy", "evidence_of", "judge_certificate", "judge_sameness"]
 
 _DEFAULT_CERTIFICATES: Final = ("TRAEFIK DEFAULT CERT", "Caddy Local Authority")
 _STAGING: Final = ("(STAGING)", "Fake LE")
@@ -31,17 +32,8 @@ class TlsPolicy:
 def judge_certificate(handshake: Handshake, policy: TlsPolicy, now: datetime) -> tuple[Finding, ...]:
     """Return what one handshake shows; the first error explains the others away."""
     leaf = handshake.certificate
-    where = f"{handshake.address}:{handshake.port}"
     if leaf is None:
-        return (
-            _finding(
-                handshake,
-                "certificate-unreachable",
-                Severity.ERROR,
-                f"{handshake.host} offers no TLS at {where}: {handshake.connection_error}.",
-                "Check that the proxy runs and that the port is open to the outside.",
-            ),
-        )
+        return (_without_certificate(handshake),)
     checks = (_validity(handshake, leaf, policy, now), _trust(handshake, leaf, now))
     findings = [finding for finding in checks if finding]
     if leaf.weak:
@@ -73,6 +65,31 @@ def judge_sameness(handshakes: Sequence[Handshake]) -> tuple[Finding, ...]:
     )
 
 
+def evidence_of(handshake: Handshake) -> tuple[str, ...]:
+    """Return what was seen, one fact an entry."""
+    leaf = handshake.certificate
+    lines = [f"{handshake.where} {handshake.protocol or ''} {handshake.alpn or ''}".strip()]
+    if leaf is not None:
+        lines += [
+            f"subject {leaf.subject}, issuer {leaf.issuer}, serial {leaf.serial}, {leaf.key}",
+            f"names {', '.join(leaf.names) or 'none'}",
+            f"valid {leaf.not_before:%Y-%m-%d %H:%M} to {leaf.not_after:%Y-%m-%d %H:%M} UTC",
+        ]
+    lines += [f"verification: {handshake.trust_error}"] if handshake.trust_error else []
+    lines += [f"served chain: {' <- '.join(one.subject for one in handshake.served)}"] if handshake.served else []
+    return tuple(lines)
+
+
+def _without_certificate(handshake: Handshake) -> Finding:
+    if handshake.has_no_certificate:
+        summary = f"The proxy at {handshake.where} has no certificate for {handshake.host} yet."
+        remedy = "Wait a minute after the first deployment; then check DNS, port 80, CAA records and the proxy's log."
+        return _finding(handshake, "certificate-missing", Severity.ERROR, summary, remedy)
+    summary = f"{handshake.host} offers no TLS at {handshake.where}: {handshake.connection_error}."
+    remedy = "Check that the proxy runs and that the port is open to the outside."
+    return _finding(handshake, "certificate-unreachable", Severity.ERROR, summary, remedy)
+
+
 def _validity(handshake: Handshake, leaf: Certificate, policy: TlsPolicy, now: datetime) -> Finding | None:
     host = handshake.host
     if now < leaf.not_before:
@@ -81,9 +98,9 @@ def _validity(handshake: Handshake, leaf: Certificate, policy: TlsPolicy, now: d
         return _finding(handshake, "certificate-not-yet-valid", Severity.ERROR, summary, remedy)
     if now >= leaf.not_after:
         summary = f"The certificate of {host} expired on {leaf.not_after:%Y-%m-%d %H:%M} UTC."
-        remedy = "Restart the application so that the proxy asks for a new one, and read the proxy's log."
+        remedy = "Renew it with `coolify ssl renew`, and read the proxy's log when that does not help."
         return _finding(handshake, "certificate-expired", Severity.ERROR, summary, remedy)
-    left = (leaf.not_after - now) / max(leaf.not_after - leaf.not_before, timedelta(seconds=1))
+    left = leaf.life_left(now)
     if left >= policy.warn_below:
         return None
     severity = Severity.ERROR if left < policy.error_below else Severity.WARNING
@@ -124,13 +141,25 @@ def _trust(handshake: Handshake, leaf: Certificate, now: datetime) -> Finding | 
     elif leaf.weak or not leaf.not_before <= now < leaf.not_after:
         # That alone fails verification, and has a finding of its own.
         return None
+    elif _is_incomplete(handshake.served):
+        source = f", from {leaf.issuer_url}" if leaf.issuer_url else ""
+        name, summary, remedy = (
+            "certificate-chain-incomplete",
+            f"{host} serves its certificate without the intermediate certificate of {leaf.issuer}.",
+            f"Serve the whole chain{source}; set network.ca_file when a private authority issues directly.",
+        )
     else:
         name, summary, remedy = (
             "certificate-untrusted",
             f"The certificate of {host} by {leaf.issuer} does not verify: {handshake.trust_error}.",
-            "Serve the whole chain, or set network.ca_file when a private authority is meant.",
+            "Set network.ca_file when a private authority is meant; have it issued by a public one otherwise.",
         )
     return _finding(handshake, name, Severity.ERROR, summary, remedy)
+
+
+def _is_incomplete(served: Sequence[Link]) -> bool:
+    """Whether the leaf's issuer is not among the served certificates, as it must be below a root (RFC 8446 4.4.2)."""
+    return bool(served) and not any(one.subject == served[0].issuer for one in served[1:])
 
 
 def _covers(names: Sequence[str], host: str) -> bool:
@@ -140,20 +169,11 @@ def _covers(names: Sequence[str], host: str) -> bool:
 
 
 def _finding(handshake: Handshake, name: str, severity: Severity, summary: str, remedy: str) -> Finding:
-    leaf = handshake.certificate
-    evidence = [f"{handshake.address}:{handshake.port} {handshake.protocol or ''}".strip()]
-    if leaf is not None:
-        evidence += [
-            f"subject {leaf.subject}, issuer {leaf.issuer}, serial {leaf.serial}, {leaf.key}",
-            f"names {', '.join(leaf.names) or 'none'}",
-            f"valid {leaf.not_before:%Y-%m-%d %H:%M} to {leaf.not_after:%Y-%m-%d %H:%M} UTC",
-        ]
-    evidence += [f"verification: {handshake.trust_error}"] if handshake.trust_error else []
     return Finding(
         name=name,
         severity=severity,
         subject=handshake.host,
         summary=summary,
-        evidence=tuple(evidence),
+        evidence=evidence_of(handshake),
         remedy=remedy,
     )

@@ -110,7 +110,7 @@ def test_without_a_handshake_the_reason_is_told() -> None:
             "Coolify",
         ),
         ("certificate-wrong-host", "Hostname mismatch", {"names": (), "subject": "old"}, "is for old", "Coolify"),
-        ("certificate-untrusted", CHAIN_BROKEN, {}, CHAIN_BROKEN, "whole chain"),
+        ("certificate-untrusted", CHAIN_BROKEN, {}, CHAIN_BROKEN, "network.ca_file"),
         ("certificate-weak", None, {"weak": "its RSA key has only 1024 bits"}, "only 1024 bits", "RSA 2048"),
         ("certificate-not-yet-valid", None, {"not_before": NOW + timedelta(days=1)}, "2026-05-02 12:00", "clock"),
         ("certificate-expired", None, {"not_after": NOW - timedelta(days=1)}, "2026-04-30 12:00", "proxy's log"),
