@@ -32,6 +32,8 @@ class CertificateAuthority:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._contexts: dict[str | None, ssl.SSLContext] = {}
+        self.refused: set[str] = set()
+        """Hosts for which nothing is issued, as after a failed challenge: what there was stays, else the default."""
         if not self.ca_file.exists():
             self._create()
         self._key = _load_key(directory / "intermediate.key")
@@ -44,22 +46,47 @@ class CertificateAuthority:
 
     def context(self, host: str | None) -> ssl.SSLContext:
         """Return a server context with the certificate of a host, issued when needed; None for the default one."""
+        if host in self.refused and not self._path(host).exists():
+            host = None
         if host not in self._contexts:
             self._contexts[host] = self._load(host)
         return self._contexts[host]
 
-    def revoke(self, host: str) -> None:
-        """Forget a host's certificate, so that a new one is issued at the next handshake."""
+    def issue(
+        self, host: str, *, lifetime: timedelta = timedelta(days=_LEAF_DAYS), age: timedelta = timedelta(hours=1)
+    ) -> None:
+        """Give a host a new certificate now.
+
+        Args:
+            host: Name.
+            lifetime: From its beginning to its end.
+            age: How long ago it began.
+        """
         self._contexts.pop(host, None)
-        self._path(host).unlink(missing_ok=True)
+        _write_private(self._path(host), self._issue(host, lifetime, age))
+
+    def renew_if_due(self, host: str) -> bool:
+        """Renew a host's certificate when there is none or less than a third of its life is left; return whether."""
+        path = self._path(host)
+        if host in self.refused:
+            return False
+        if path.exists():
+            leaf = x509.load_pem_x509_certificate(path.read_bytes())
+            left = leaf.not_valid_after_utc - datetime.now(UTC)
+            if left > (leaf.not_valid_after_utc - leaf.not_valid_before_utc) / 3:
+                return False
+        self.issue(host)
+        return True
 
     def _path(self, host: str | None) -> Path:
         return self._directory / f"{host.replace('*', '_') if host else 'default'}.crt"
 
     def _load(self, host: str | None) -> ssl.SSLContext:
         path = self._path(host)
-        if not path.exists():
-            _write_private(path, self._issue(host) if host else _self_signed())
+        if not path.exists() and host is not None:
+            self.issue(host)
+        elif not path.exists():
+            _write_private(path, _self_signed())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
         context.set_alpn_protocols(["http/1.1"])
@@ -74,10 +101,10 @@ class CertificateAuthority:
         (self._directory / "intermediate.pem").write_bytes(intermediate.public_bytes(Encoding.PEM))
         self.ca_file.write_bytes(root.public_bytes(Encoding.PEM))
 
-    def _issue(self, host: str) -> bytes:
+    def _issue(self, host: str, lifetime: timedelta, age: timedelta) -> bytes:
         key = ec.generate_private_key(ec.SECP256R1())
         leaf = (
-            _builder(_name(host), self._certificate.subject, key, _LEAF_DAYS)
+            _builder(_name(host), self._certificate.subject, key, lifetime, age)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -92,23 +119,27 @@ def _self_signed() -> bytes:
     """What Traefik serves for hosts without a certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name(DEFAULT_SUBJECT)
-    certificate = _builder(name, name, key, 365).sign(key, hashes.SHA256())
+    certificate = _builder(name, name, key, timedelta(days=365)).sign(key, hashes.SHA256())
     return _pem(key) + certificate.public_bytes(Encoding.PEM)
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    lifetime: timedelta,
+    # Clocks differ a little; real authorities backdate as well.
+    age: timedelta = timedelta(hours=1),
 ) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
+    begin = datetime.now(UTC) - age
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        # Clocks differ a little; real authorities backdate as well.
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=days))
+        .not_valid_before(begin)
+        .not_valid_after(begin + lifetime)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 
@@ -133,7 +164,7 @@ def _ca_builder(
         decipher_only=False,
     )
     return (
-        _builder(subject, issuer, key, _CA_DAYS)
+        _builder(subject, issuer, key, timedelta(days=_CA_DAYS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), critical=False)

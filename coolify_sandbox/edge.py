@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -63,8 +64,11 @@ class EdgeProxy:
         """Requests that have no complete answer yet, by the port of the process that answers."""
         self._answered = asyncio.Event()
         self._client = httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5), trust_env=False, follow_redirects=False)
+        self._ordered: dict[str, float] = {}
         self.http_port = 0
         self.https_port = 0
+        self.issuing_seconds = 0.0
+        """How long an order takes; until then the default certificate is served, as by a real proxy."""
 
     def set_routes(
         self,
@@ -78,6 +82,11 @@ class EdgeProxy:
         """Send an application's public URLs to a process from now on, in one step."""
         made = chains(labels, lambda: self.https_port)
         self._routers[application_uuid] = tuple(_Router(route, upstream_port, force_https, made) for route in routes)
+        self._order({route.host for route in routes if route.scheme == "https"})
+
+    def restart(self) -> None:
+        """Begin anew, as the proxy's container does: certificates that are due are ordered again."""
+        self._order({one.route.host for one in self._all() if one.route.scheme == "https"})
 
     def remove(self, application_uuid: str) -> None:
         """Forget an application's URLs."""
@@ -109,7 +118,14 @@ class EdgeProxy:
         """Use the host's own certificate once a router with TLS exists, as after a successful ACME order."""
         host = (name or "").lower()
         secure = any(one.route.host == host and one.route.scheme == "https" for one in self._all())
-        session.context = self._authority.context(host if secure else None)
+        arrived = time.monotonic() >= self._ordered.get(host, 0.0)
+        session.context = self._authority.context(host if secure and arrived else None)
+
+    def _order(self, hosts: set[str]) -> None:
+        """Order the certificates that are missing or due; the others stay, however often a router appears."""
+        for host in sorted(hosts):
+            if self._authority.renew_if_due(host):
+                self._ordered[host] = time.monotonic() + self.issuing_seconds
 
     def _all(self) -> list[_Router]:
         return [router for routers in self._routers.values() for router in routers]

@@ -170,6 +170,13 @@ class Application(Answer):
         return ApplicationState(state=state, health=health or "unknown")
 
     @property
+    def server_uuid(self) -> str | None:
+        """UUID of the server that it runs on, None where the answer does not tell."""
+        destination = self.raw.get("destination")
+        server = destination.get("server") if isinstance(destination, dict) else None
+        return str(server["uuid"]) if isinstance(server, dict) and "uuid" in server else None
+
+    @property
     def labels_known(self) -> bool:
         """Whether the token may see labels at all."""
         return "custom_labels" in self.model_fields_set

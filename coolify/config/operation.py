@@ -72,6 +72,8 @@ class Network(Section):
     """Port of plain HTTP at the server."""
     https_port: Port = 443
     """Port of HTTPS at the server."""
+    acme_directory: Annotated[str, Field(pattern=r"^https://[^\s]+$", max_length=2048)] | None = None
+    """ACME directory of the authority, to ask when it wants certificates renewed (RFC 9773); known ones are known."""
 
 
 class Alerts(Section):

@@ -20,6 +20,7 @@ from coolify.plan.difference import (
     plan_variables,
     plan_volumes,
 )
+from coolify.plan.https import https_edits, lost_middlewares, with_https
 from coolify.plan.overview import Action, Kind, Plan, drift_findings, make_plan
 
 __all__ = [
@@ -40,10 +41,13 @@ __all__ = [
     "drift_findings",
     "find_application",
     "fingerprint",
+    "https_edits",
     "is_unmanaged",
+    "lost_middlewares",
     "make_plan",
     "plan_settings",
     "plan_variables",
     "plan_volumes",
     "read_actual",
+    "with_https",
 ]

@@ -4,22 +4,28 @@ Measuring (`handshake`, `web`, `renewal`) and judging (`verdict`, `surroundings`
 them.
 """
 
+from coolify.tls.application import UnknownHostError, hosts_of, inspect_hosts
 from coolify.tls.certificate import Certificate, Link
 from coolify.tls.check import Detail, HostCertificates, check_certificate, inspect_host, judge_host
+from coolify.tls.due import is_renewed, why_due, why_hopeless
 from coolify.tls.handshake import Handshake, inspect_certificate, offered_protocols
 from coolify.tls.issuance import ask_port_80, judge_port_80, judge_proxy, rate_limit_hint
+from coolify.tls.overview import CertificateRow, HostStatus, host_status
 from coolify.tls.renewal import RenewalWindow, ask_renewal
 from coolify.tls.verdict import TlsPolicy, judge_certificate, judge_sameness
 from coolify.tls.web import WebAnswer, WebAnswers, ask_http, ask_web
 
 __all__ = [
     "Certificate",
+    "CertificateRow",
     "Detail",
     "Handshake",
     "HostCertificates",
+    "HostStatus",
     "Link",
     "RenewalWindow",
     "TlsPolicy",
+    "UnknownHostError",
     "WebAnswer",
     "WebAnswers",
     "ask_http",
@@ -27,8 +33,12 @@ __all__ = [
     "ask_renewal",
     "ask_web",
     "check_certificate",
+    "host_status",
+    "hosts_of",
     "inspect_certificate",
     "inspect_host",
+    "inspect_hosts",
+    "is_renewed",
     "judge_certificate",
     "judge_host",
     "judge_port_80",
@@ -36,4 +46,6 @@ __all__ = [
     "judge_sameness",
     "offered_protocols",
     "rate_limit_hint",
+    "why_due",
+    "why_hopeless",
 ]

@@ -178,6 +178,9 @@ class Runtime(Protocol):
     async def delete(self, application_uuid: str) -> None:
         """Stop the process and remove images and routes."""
 
+    async def restart_proxy(self) -> None:
+        """Start the proxy anew: it renews the certificates that are due."""
+
     async def status(self, application_uuid: str) -> ContainerStatus:
         """Return the state of the application's process right now."""
 

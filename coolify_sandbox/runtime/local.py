@@ -91,6 +91,10 @@ class LocalRuntime:
         await self.stop(application_uuid)
         self._images.delete(application_uuid)
 
+    async def restart_proxy(self) -> None:
+        """See `Runtime.restart_proxy`."""
+        self._edge.restart()
+
     async def status(self, application_uuid: str) -> ContainerStatus:
         """See `Runtime.status`."""
         running = self._running.get(application_uuid)

@@ -212,6 +212,10 @@ class DeploymentQueue:
         """Queue the stop of an application; the answer does not wait for it."""
         self._later(self.runtime.stop(str(row.uuid)))
 
+    async def restart_proxy(self) -> None:
+        """Queue a restart of the proxy; the answer does not wait for it."""
+        self._later(self.runtime.restart_proxy())
+
     async def delete_application(self, row: Row) -> None:
         """Queue the removal of an application; it can still be read until that is done."""
 

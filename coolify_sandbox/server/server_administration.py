@@ -141,6 +141,7 @@ async def put_proxy_configuration(call: Call) -> tuple[int, Any]:
 @route("POST", "/servers/{uuid}/proxy/restart", "write", since=_SINCE)
 async def restart_proxy(call: Call) -> tuple[int, Any]:
     _find(call)
+    await call.request.app.state.queue.restart_proxy()
     return 200, {"message": "Proxy restart queued."}
 
 
