@@ -7,13 +7,12 @@ import re
 import time
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
 from prefect import flow
 from pydantic import BaseModel, ConfigDict
 
 from blocks import CoolifyServer
-from coolify.api import AuthenticationError, Feature, Server
+from coolify.api import AuthenticationError, Feature
 from coolify.config import BuildPack, Config, Source
 from coolify.decisions import AUTHENTICATION_FAILED, DOMAIN_NOT_POINTING
 from coolify.errors import OperatorError
@@ -21,7 +20,7 @@ from coolify.finding import Finding
 from coolify.release.readiness import judge_dependencies, judge_rollout
 from coolify.source import GitError, GitPrivateError
 from coolify.wording import counted
-from tasks.access import authenticate, choose_server
+from tasks.access import authenticate, choose_server, names_of
 from tasks.checks import check_domains
 from tasks.decision_points import take_decision
 from tasks.phases import phase, report_findings, step_done
@@ -68,7 +67,7 @@ async def preflight(target: Target, server: CoolifyServer | None = None) -> Pref
         await _check_prerequisites(session)
         chosen = await choose_server(session.client, session.config.application.server)
         (commit, digest), _ = await asyncio.gather(
-            _resolve_source(session), _settle_domains(session, _names_of(chosen, session.client.base_url))
+            _resolve_source(session), _settle_domains(session, names_of(chosen, session.client.base_url))
         )
         handle.done(f"{counted(len(session.config.domains), 'domain')}, server {chosen.name}")
         return Preflight(server_uuid=chosen.uuid, commit=commit, image_digest=digest)
@@ -154,12 +153,6 @@ async def _settle_domains(session: Session, server: tuple[str, ...]) -> None:
     if problems:
         minutes = DOMAIN_NOT_POINTING.timeout_seconds / 60
         raise DomainsNotReadyError(f"Still so after {minutes:.0f} minutes: {problems[0].summary} {problems[0].remedy}")
-
-
-def _names_of(server: Server, coolify_url: str) -> tuple[str, ...]:
-    """Return where a server is reached; the one that runs Coolify calls itself by a name that only containers know."""
-    own = (urlsplit(coolify_url).hostname or "",) if server.is_coolify_host else ()
-    return (server.ip, *own)
 
 
 def _problems(findings: tuple[Finding, ...]) -> list[Finding]:

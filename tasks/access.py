@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -9,7 +11,7 @@ from coolify.api import Ability, Access, CoolifyClient, Server
 from coolify.errors import OperatorError
 from tasks.phases import step_done
 
-__all__ = ["MissingAbilitiesError", "ServerNotReadyError", "authenticate", "choose_server"]
+__all__ = ["MissingAbilitiesError", "ServerNotReadyError", "authenticate", "choose_server", "names_of"]
 
 _NEEDED = (Ability.READ, Ability.READ_SENSITIVE, Ability.WRITE, Ability.DEPLOY)
 
@@ -63,3 +65,9 @@ async def choose_server(client: CoolifyClient, wanted: str | None) -> Server:
         )
     step_done(f"server {server.name} is reachable and usable")
     return server
+
+
+def names_of(server: Server, coolify_url: str) -> tuple[str, ...]:
+    """Return where a server is reached; the one that runs Coolify calls itself by a name that only containers know."""
+    own = (urlsplit(coolify_url).hostname or "",) if server.is_coolify_host else ()
+    return (server.ip, *own)

@@ -1,4 +1,4 @@
-"""Look at an application from the outside: names, health, certificates."""
+"""Look at an application from the outside: names and health."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from coolify.dns import Resolver, check_domain
 from coolify.finding import Finding
 from coolify.health import GateResult, ProbeResult
 from coolify.health.application import ask_application
-from coolify.tls import check_certificate
 from tasks.phases import report_findings, step_done
 from tasks.session import Session
 
-__all__ = ["check_certificates", "check_domains", "pass_health_gate"]
+__all__ = ["check_domains", "pass_health_gate"]
 
 
 @task(name="check domains", cache_policy=NO_CACHE)
@@ -47,22 +46,6 @@ async def pass_health_gate(session: Session, expected_version: str | None) -> Ga
     )
     report_findings(result.findings())
     return result
-
-
-@task(name="check certificates", cache_policy=NO_CACHE)
-async def check_certificates(session: Session) -> tuple[Finding, ...]:
-    """Shake hands with every HTTPS domain at every address."""
-    hosts = sorted({domain.host for domain in session.config.domains if domain.ssl})
-    found = await asyncio.gather(*(session.resolver.addresses(host) for host in hosts))
-    checked = await asyncio.gather(
-        *(
-            check_certificate(one.host, one.all, port=session.config.network.https_port, ca_file=session.config.ca_path)
-            for one in found
-        )
-    )
-    findings = tuple(finding for findings in checked for finding in findings)
-    report_findings(findings)
-    return findings
 
 
 def _tell(results: tuple[ProbeResult, ...]) -> None:

@@ -10,6 +10,7 @@ from coolify.tls.check import Detail, HostCertificates, check_certificate, inspe
 from coolify.tls.due import is_renewed, why_due, why_hopeless
 from coolify.tls.handshake import Handshake, inspect_certificate, offered_protocols
 from coolify.tls.issuance import ask_port_80, judge_port_80, judge_proxy, rate_limit_hint
+from coolify.tls.outcome import HostRenewal, Renewal, Renewals, host_renewal
 from coolify.tls.overview import CertificateRow, HostStatus, host_status
 from coolify.tls.renewal import RenewalWindow, ask_renewal
 from coolify.tls.verdict import TlsPolicy, judge_certificate, judge_sameness
@@ -21,9 +22,12 @@ __all__ = [
     "Detail",
     "Handshake",
     "HostCertificates",
+    "HostRenewal",
     "HostStatus",
     "Link",
+    "Renewal",
     "RenewalWindow",
+    "Renewals",
     "TlsPolicy",
     "UnknownHostError",
     "WebAnswer",
@@ -33,6 +37,7 @@ __all__ = [
     "ask_renewal",
     "ask_web",
     "check_certificate",
+    "host_renewal",
     "host_status",
     "hosts_of",
     "inspect_certificate",

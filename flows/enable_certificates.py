@@ -1,0 +1,106 @@
+"""Domains are served over HTTPS, in the configuration file, in Coolify and as visitors see it."""
+
+from __future__ import annotations
+
+from prefect import flow
+from pydantic import BaseModel, ConfigDict, Field
+
+from blocks import CoolifyServer
+from coolify.api import Application, Placement
+from coolify.errors import OperatorError
+from flows.deploy import deploy
+from flows.verify_certificates import verify_certificates
+from tasks.access import authenticate
+from tasks.certificates import check_certificates, restart_application, send_https_domains, switch_file_to_https
+from tasks.locks import exclusive_release
+from tasks.phases import phase, step_done
+from tasks.projects import find_application
+from tasks.session import Session, Target, open_session
+
+__all__ = ["EnableRequest", "Enabled", "NoApplicationError", "application_of", "enable_certificates"]
+
+
+class NoApplicationError(OperatorError):
+    """There is no such application in Coolify."""
+
+
+class EnableRequest(BaseModel):
+    """What to serve over HTTPS."""
+
+    model_config = ConfigDict(frozen=True)
+
+    target: Target = Field(default=Target(), title="Application")
+    hosts: tuple[str, ...] = Field(
+        default=(), title="Domains", description="Domains to switch; all of the environment when left empty."
+    )
+
+
+class Enabled(BaseModel):
+    """What is served now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    hosts: tuple[str, ...]
+    changed: bool
+    """Whether Coolify's list of domains was changed."""
+    valid: bool
+    summary: str
+
+
+@flow(name="enable certificates", flow_run_name="enable certificates {request.target.config}")
+async def enable_certificates(request: EnableRequest, server: CoolifyServer | None = None) -> Enabled:
+    """Switch domains to HTTPS and wait for real certificates; running it again takes up what was begun.
+
+    Args:
+        request: What to switch.
+        server: Connection to Coolify instead of the one in the configuration file.
+
+    Raises:
+        NoApplicationError: There is no such application yet.
+        CertificateInvalidError: No certificate came, and the decision is not to accept that.
+    """
+    target = request.target
+    hosts = await switch_file_to_https(target, request.hosts)
+    async with open_session(target, server) as session:
+        config, client = session.config, session.client
+        await authenticate(client)
+        identity = (client.base_url, config.project.name, config.environment, config.application_name)
+        async with exclusive_release(*identity):
+            async with phase("switch to HTTPS") as handle:
+                application = await application_of(session)
+                domains = tuple(one for one in config.domains if one.host in hosts)
+                changed = await send_https_domains(client, application, domains)
+                handle.done(", ".join(hosts))
+            if changed or any(one.is_problem for one in await check_certificates(session, hosts)):
+                await _start_anew(session, application)
+        # Waiting changes nothing, and may take long: a release need not wait for it.
+        seen = await verify_certificates(target)
+        return Enabled(hosts=hosts, changed=changed, valid=seen.valid, summary=seen.summary)
+
+
+async def application_of(session: Session) -> Application:
+    """Return the application of a session.
+
+    Raises:
+        NoApplicationError: It, its project or its environment does not exist.
+    """
+    config, client = session.config, session.client
+    project = await client.projects.locate(config.project.name, config.project.uuid)
+    if project is not None and config.environment in {one.name for one in project.environments}:
+        placement = Placement(project_uuid=project.uuid, environment_name=config.environment, server_uuid="")
+        found = await find_application(client, placement, config.application_name, config.application.uuid)
+        if found is not None:
+            return found
+    raise NoApplicationError(
+        f"There is no application '{config.application_name}' ({config.environment}): release it first."
+    )
+
+
+async def _start_anew(session: Session, application: Application) -> None:
+    """Give the container its new routes: labels live on it (reference 3.4)."""
+    if await session.client.deployments.last_finished(application.uuid) is None:
+        step_done("the application has never run: it is deployed")
+        await deploy(session.target, application.uuid)
+        return
+    async with phase("restart"):
+        await restart_application(session, application)
