@@ -112,6 +112,14 @@ TREE: Final = Branch(
                 "check": Leaf("security_commands:check", "Compare what visitors get with what is configured."),
             },
         ),
+        "ssl": Branch(
+            "Certificates, as the handshake shows them.",
+            {
+                "enable": Leaf("ssl_commands:enable", "Serve domains over HTTPS and wait for real certificates."),
+                "renew": Leaf("ssl_commands:renew", "Renew what is due, and prove it by the serial number."),
+                "status": Leaf("ssl_commands:status", "Show what every address serves."),
+            },
+        ),
         "history": Leaf("history_command:history", "List the releases of the application."),
         "demo": Leaf("demo_command:demo", "Watch three releases and a rollback in the sandbox."),
         "sandbox": Branch(

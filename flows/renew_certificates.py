@@ -30,7 +30,7 @@ from coolify.tls import (
     why_hopeless,
 )
 from flows.enable_certificates import application_of
-from tasks.certificates import look_at_certificates, restart_application, restart_proxy
+from tasks.certificates import find_hindrances, look_at_certificates, restart_application, restart_proxy
 from tasks.locks import exclusive_release
 from tasks.phases import phase, step_done
 from tasks.renewals import publish_renewals
@@ -149,7 +149,21 @@ async def _trigger(session: Session, request: RenewRequest, cases: dict[str, _Ca
             host_renewal(one.before, one.before, config.application_name, Renewal.DUE, one.why, now)
             for one in cases.values()
         ]
-    rows: list[HostRenewal] = []
+    hindered = await _hindered(session, cases)
+    rows = [
+        host_renewal(
+            cases[host].before,
+            cases[host].before,
+            config.application_name,
+            Renewal.DUE,
+            f"{cases[host].why} {why}",
+            now,
+        )
+        for host, why in hindered.items()
+    ]
+    cases = {host: one for host, one in cases.items() if host not in hindered}
+    if not cases:
+        return rows
     left, after, trouble = dict(cases), {host: one.before for host, one in cases.items()}, ""
     identity = (client.base_url, config.project.name, config.environment, config.application_name)
     try:
@@ -170,6 +184,17 @@ async def _trigger(session: Session, request: RenewRequest, cases: dict[str, _Ca
         reason = one.why if renewed else trouble or f"{one.why} {_why_unchanged(one, request)}"
         rows.append(host_renewal(one.before, after[host], config.application_name, result, reason, datetime.now(UTC)))
     return rows
+
+
+async def _hindered(session: Session, cases: dict[str, _Case]) -> dict[str, str]:
+    """Return host -> why the authority would refuse it: each failed attempt counts towards its rate limits."""
+    problems = [one for one in await find_hindrances(session, tuple(cases)) if one.is_problem]
+    return {
+        host: f"Nothing was triggered. {one.summary} {one.remedy}"
+        for host in cases
+        for one in reversed(problems)
+        if one.subject == host or one.subject not in cases
+    }
 
 
 def _means(session: Session, application: Application, request: RenewRequest) -> list[Callable[[], Awaitable[None]]]:

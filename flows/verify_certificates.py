@@ -109,6 +109,7 @@ async def _wait(session: Session, hosts: tuple[str, ...], seconds: float) -> tup
         if pause > _FIRST_POLL_SECONDS:
             # Not at once: most certificates are there within seconds.
             troubled = tuple(sorted({finding.subject for finding in problems}))
-            causes = await find_hindrances(session, troubled, frozenset(one.summary for one in causes))
+            known = frozenset(one.summary for one in causes)
+            causes = await find_hindrances(session, troubled, known, suspect_limits=pause >= _POLL_SECONDS)
         await asyncio.sleep(min(pause, max(deadline - time.monotonic(), 0.0)))
         pause = min(pause * 2, _POLL_SECONDS)

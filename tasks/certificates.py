@@ -81,22 +81,22 @@ async def check_certificates(
 
 
 @task(name="find hindrances", cache_policy=NO_CACHE)
-async def find_hindrances(session: Session, hosts: tuple[str, ...], known: frozenset[str]) -> tuple[Finding, ...]:
+async def find_hindrances(
+    session: Session, hosts: tuple[str, ...], known: frozenset[str] = frozenset(), *, suspect_limits: bool = False
+) -> tuple[Finding, ...]:
     """Look for what keeps an authority from issuing: DNS, port 80, the proxy; tell what is not known yet.
 
     Args:
         session: The application.
         hosts: Hosts without a good certificate.
         known: Summaries that were told before.
-
-    Returns:
-        All hindrances; a hint at rate limits where there are none.
+        suspect_limits: Whether to hint at rate limits where there is nothing else: after a while of waiting.
     """
     found, proxy = await asyncio.gather(
         asyncio.gather(*(_hindrances_of(session, host) for host in hosts)), _proxy_state(session)
     )
     findings = tuple(one for findings in found for one in findings) + proxy
-    if not any(one.is_problem for one in findings):
+    if suspect_limits and not any(one.is_problem for one in findings):
         findings += tuple(rate_limit_hint(host) for host in hosts)
     report_findings(one for one in findings if one.summary not in known)
     return findings

@@ -116,13 +116,13 @@ async def inspect_host(
 
 def judge_host(seen: HostCertificates, policy: TlsPolicy, now: datetime) -> tuple[Finding, ...]:
     """Return what was measured means; pure."""
-    # Without an address nothing was looked at: that must not count as good.
-    handshakes = seen.handshakes or (
-        Handshake(seen.host, "no address", 443, connection_error="the name has no address"),
-    )
+    handshakes = seen.handshakes
+    if not handshakes:
+        # Nothing was looked at: that must not count as good.
+        return (_without_address(seen.host),)
     judged = [finding for one in handshakes for finding in judge_certificate(one, policy, now)]
     findings = [*judged, *judge_sameness(handshakes)]
-    if seen.detailed and seen.handshakes:
+    if seen.detailed:
         findings += judge_renewal(handshakes[0], seen.window, now)
         findings += judge_protocols(seen.host, dict(seen.protocols))
         findings += judge_alpn(seen.host, handshakes)
@@ -131,6 +131,16 @@ def judge_host(seen: HostCertificates, policy: TlsPolicy, now: datetime) -> tupl
         findings += judge_hsts(seen.host, seen.answers)
         findings += judge_clock(seen.host, seen.answers)
     return tuple(findings)
+
+
+def _without_address(host: str) -> Finding:
+    return Finding(
+        name="certificate-unreachable",
+        severity=Severity.ERROR,
+        subject=host,
+        summary=f"{host} has no address, so that there is no certificate to look at.",
+        remedy="Create its A or AAAA record.",
+    )
 
 
 async def _ask_renewal(
