@@ -91,9 +91,9 @@ async def _decide(
                 return Certificates(valid=True, summary="trusted after waiting")
         case _:
             pass
-    first = next((one for one in causes if one.is_problem), problems[0])
-    also = f" {first.summary}" if first is not problems[0] else ""
-    raise CertificateInvalidError(f"{problems[0].summary}{also} {first.remedy}")
+    reasons = [one for one in causes if one.is_problem]
+    told = " ".join(dict.fromkeys(one.summary for one in (problems[0], *reasons)))
+    raise CertificateInvalidError(f"{told} {(*reasons, problems[0])[0].remedy}")
 
 
 async def _wait(session: Session, hosts: tuple[str, ...], seconds: float) -> tuple[list[Finding], tuple[Finding, ...]]:

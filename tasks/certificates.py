@@ -183,12 +183,14 @@ async def restart_proxy(client: CoolifyClient, server_uuid: str) -> None:
 
 async def _hindrances_of(session: Session, host: str) -> tuple[Finding, ...]:
     addresses = await session.resolver.addresses(host)
-    found = list(judge_port_80(host, await ask_port_80(host, addresses.all, session.config.network.http_port)))
+    port_80 = judge_port_80(host, await ask_port_80(host, addresses.all, session.config.network.http_port))
     server = await _server(session)
-    if server is not None:
-        named = await session.resolver.server_addresses(*names_of(server, session.client.base_url))
-        found += [one for one in await check_domain(host, named, session.resolver) if one.severity is not Severity.OK]
-    return tuple(found)
+    if server is None:
+        return port_80
+    named = await session.resolver.server_addresses(*names_of(server, session.client.base_url))
+    domain = await check_domain(host, named, session.resolver)
+    # What a wrong address explains comes after it.
+    return (*(one for one in domain if one.severity is not Severity.OK), *port_80)
 
 
 async def _proxy_state(session: Session) -> tuple[Finding, ...]:
