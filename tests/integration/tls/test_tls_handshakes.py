@@ -1,124 +1,19 @@
 """Certificates as real servers on loopback show them."""
 
-import asyncio
-import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from coolify.tls import check_certificate, inspect_certificate
 from coolify_sandbox.authority import CertificateAuthority
 from coolify_sandbox.edge import EdgeProxy
 from coolify_sandbox.runtime.contract import Route
-
-HOST = "shop.example.test"
-LOOPBACK = "127.0.0.1"
-DAY = timedelta(days=1)
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-
-
-class Issuer:
-    """A certificate authority of the test: a root and an intermediate, and any leaf that one could regret."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        root_key, self._key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-        root = self._authority("Test Root", root_key, "Test Root", root_key)
-        self._intermediate = self._authority("Test Intermediate", self._key, "Test Root", root_key)
-        self.ca_file = directory / "ca.pem"
-        self.ca_file.write_bytes(root.public_bytes(Encoding.PEM))
-
-    def context(
-        self,
-        *names: str,
-        key: Key | None = None,
-        begins: timedelta = -10 * DAY,
-        ends: timedelta = 80 * DAY,
-        subject: str = "",
-        self_signed: bool = False,
-        whole_chain: bool = True,
-    ) -> ssl.SSLContext:
-        """Return a server context with a new certificate for the names."""
-        key = key or ec.generate_private_key(ec.SECP256R1())
-        subject = subject or names[0]
-        issuer, signer = (subject, key) if self_signed else ("Test Intermediate", self._key)
-        builder = self._builder(subject, key, issuer, signer, begins, ends)
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), False)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
-        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        algorithm = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-        chain = [builder.sign(signer, algorithm)]
-        if whole_chain and not self_signed:
-            chain.append(self._intermediate)
-        file = self.directory / "server.pem"
-        file.write_bytes(
-            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            + b"".join(one.public_bytes(Encoding.PEM) for one in chain)
-        )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        # Servers out there are careless too: let OpenSSL take a short key.
-        context.set_ciphers("DEFAULT@SECLEVEL=0")
-        context.load_cert_chain(file)
-        return context
-
-    def _authority(self, name: str, key: Key, issuer: str, signer: Key) -> x509.Certificate:
-        usage = dict.fromkeys(
-            ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only"), False
-        )
-        return (
-            self._builder(name, key, issuer, signer, -DAY * 30, DAY * 300)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(
-                x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=True, decipher_only=False, **usage),
-                critical=True,
-            )
-            .sign(signer, hashes.SHA256())
-        )
-
-    @staticmethod
-    def _builder(
-        subject: str, key: Key, issuer: str, signer: Key, begins: timedelta, ends: timedelta
-    ) -> x509.CertificateBuilder:
-        now = datetime.now(UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
-            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now + begins)
-            .not_valid_after(now + ends)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
-        )
-
-
-@pytest.fixture
-def issuer(tmp_path) -> Issuer:
-    return Issuer(tmp_path)
-
-
-@contextlib.asynccontextmanager
-async def serving(context: ssl.SSLContext | None, greeting: bytes = b"") -> AsyncIterator[int]:
-    """Listen on a free port, say the greeting and hang up."""
-
-    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(greeting)
-        writer.close()
-
-    server = await asyncio.start_server(greet, LOOPBACK, 0, ssl=context)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+from tests.integration.tls.issuing import DAY, HOST, LOOPBACK, serving
 
 
 @pytest.fixture
