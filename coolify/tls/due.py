@@ -26,13 +26,13 @@ def why_due(seen: HostCertificates, policy: TlsPolicy, now: datetime) -> str | N
     """Return why a host should get a new certificate, None when it should not.
 
     The proxy renews by itself when a third of the lifetime is left, so that a certificate is due here when that did not
-    happen, when there is none, or when the authority asks for it (RFC 9773).
+    happen, when there is none, or when the time that the authority suggested is over (RFC 9773).
     """
     for finding in judge_host(seen, policy, now):
         if finding.name in _MENDED_BY_ISSUING:
             return finding.summary
-    if seen.window is not None and seen.window.is_open(now):
-        return f"The authority wants the certificate of {seen.host} renewed before {seen.window.end:%Y-%m-%d} UTC."
+    if seen.window is not None and seen.window.is_over(now):
+        return f"The authority wanted the certificate of {seen.host} renewed by {seen.window.end:%Y-%m-%d %H:%M} UTC."
     return None
 
 

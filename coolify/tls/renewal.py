@@ -36,6 +36,10 @@ class RenewalWindow:
         """Whether the time to renew has come."""
         return now >= self.start
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether it should have been renewed by now; within the window that is still the proxy's own affair."""
+        return now >= self.end
+
 
 class _Window(BaseModel):
     model_config = ConfigDict(extra="ignore")

@@ -107,7 +107,7 @@ def judge_renewal(handshake: Handshake, window: RenewalWindow | None, now: datet
         return ()
     host = handshake.host
     why = f" Its reason: {window.explanation_url}" if window.explanation_url else ""
-    late = now >= window.end
+    late = window.is_over(now)
     summary = (
         f"The authority wanted the certificate of {host} renewed by {window.end:%Y-%m-%d %H:%M} UTC."
         if late
