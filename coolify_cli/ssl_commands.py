@@ -121,9 +121,9 @@ def renew(
 ) -> int:
     """Renew the certificates that are due, and prove it by their serial numbers.
 
-    A proxy renews by itself. A certificate is due when it did not: less than a quarter of the lifetime is left, there is
-    none, or the time that the authority suggested is over. What can be triggered is a restart of the application and, with --proxy, of the proxy;
-    each is told with its consequence first.
+    A proxy renews by itself. A certificate is due when it did not: less than a quarter of the lifetime is left, there
+    is none, or the time that the authority suggested is over. What can be triggered is a restart of the application
+    and, with --proxy, of the proxy; each is told with its consequence first.
     """
     from coolify.tls import TlsPolicy, hosts_of, why_due
     from coolify_cli.output import print_json
