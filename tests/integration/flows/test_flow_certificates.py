@@ -12,7 +12,9 @@ from coolify.tls import Renewal, Renewals
 from flows.enable_certificates import EnableRequest, enable_certificates
 from flows.renew_certificates import RenewRequest, renew_certificates
 from flows.verify_certificates import CertificateInvalidError, verify_certificates
+from tasks.certificates import DomainsIgnoredError
 from tasks.session import Target
+from tests.integration.tls.issuing import serving
 
 DAY = timedelta(days=1)
 CLOSED_PORT = 9
@@ -242,3 +244,37 @@ async def test_force_tells_the_truth_when_the_proxy_keeps_a_good_certificate(sho
     assert name == "CertificatesDue"
     assert renewals.hosts[0].result is Renewal.UNCHANGED
     assert "not due" in renewals.hosts[0].reason
+
+
+def proxy_is(shop, **state: object) -> None:
+    """Let Coolify tell something else about the server's proxy."""
+    row = shop.sandbox.state.all("server")[0]
+    shop.sandbox.state.update(row, proxy={**row["proxy"], **state})
+
+
+async def test_a_server_without_proxy_is_told_before_anything_is_waited_for(shop, release_shop) -> None:
+    without_https(shop)
+    await release_shop()
+    proxy_is(shop, type="NONE")
+    with pytest.raises(DomainsIgnoredError, match="choose one under Servers, Proxy"):
+        await enable(shop)
+
+
+async def test_a_proxy_that_does_not_run_is_told_as_the_cause(shop, release_shop, impatient, told) -> None:
+    await release_shop()
+    proxy_is(shop, status="exited")
+    async with serving(None) as closed:
+        pass
+    dns_host, dns_port = shop.sandbox.dns_address
+    ports = {"http_port": closed, "https_port": closed}
+    shop.configure(
+        decisions={"certificate-invalid": "abort"},
+        network={"resolvers": [f"{dns_host}:{dns_port}"], "ca_file": str(shop.sandbox.ca_file), **ports},
+    )
+    with pytest.raises(CertificateInvalidError, match="proxy of the server localhost does not run"):
+        await verify_certificates(target(shop))
+    assert "certificate-proxy-stopped" in told
+    proxy_is(shop, type="NONE")
+    with pytest.raises(CertificateInvalidError, match="has no proxy"):
+        await verify_certificates(target(shop))
+    assert "certificate-proxy-none" in told
