@@ -5,17 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from coolify import plan
-from coolify.api import Application, CoolifyClient
 from coolify.config import DEFAULT_PATH, Config, ConfigError, find_config, load_config
 from coolify.contexts import CONTEXT_VARIABLE, Connection, ContextError, ContextStore, connection_for, token_source
-from coolify.errors import OperatorError
+from coolify.plan import ApplicationMissingError
+from coolify.plan import existing_application as find_application
 
 __all__ = ["ApplicationMissingError", "connection_of", "find_application", "load", "reachable"]
-
-
-class ApplicationMissingError(OperatorError):
-    """What the configuration describes is not there yet."""
 
 
 def load(config: str, environment: str) -> Config:
@@ -59,18 +54,3 @@ def reachable(config: str) -> Connection:
         raise ContextError("There is no Coolify instance to talk to: run `coolify auth login` first.")
     ca_file = Path(context.ca_file) if context.ca_file else None
     return Connection(context.server, token_source(context, store.directory), ca_file, context.expires, context)
-
-
-async def find_application(client: CoolifyClient, config: Config) -> Application:
-    """Return the application of a configuration.
-
-    Raises:
-        ApplicationMissingError: It, its project or its environment does not exist.
-    """
-    application = await plan.find_application(client, config)
-    if application is not None:
-        return application
-    raise ApplicationMissingError(
-        f"There is no application '{config.application_name}' in project '{config.project.name}', environment "
-        f"'{config.environment}': run `coolify release` to create it."
-    )

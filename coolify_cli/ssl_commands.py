@@ -87,7 +87,7 @@ def enable(
         yes=yes,
         no_input=no_input,
     )
-    result = _enable(config, environment, chosen, quiet=as_json)
+    result = _enable(config, environment, chosen, quiet=as_json, no_input=no_input)
     if as_json:
         print_json(result.model_dump(mode="json"))
     else:
@@ -208,25 +208,23 @@ async def _neighbours(config: Config) -> tuple[str, ...]:
         return tuple(sorted(one.name for one in await client.servers.resources(application.server_uuid)))
 
 
-def _enable(config: str, environment: str, hosts: tuple[str, ...], *, quiet: bool) -> Any:  # noqa: ANN401 - Prefect is not imported here
-    from coolify_cli.running import check_configuration, quiet_prefect, run_quietly
+def _enable(config: str, environment: str, hosts: tuple[str, ...], *, quiet: bool, no_input: bool) -> Any:  # noqa: ANN401 - what the flow returns
+    from coolify_cli.running import check_configuration, run_quietly
 
     check_configuration(config, environment)
-    quiet_prefect()
     from flows.enable_certificates import EnableRequest, enable_certificates
     from tasks.session import Target
 
     request = EnableRequest(target=Target(config=config, environment=environment), hosts=hosts)
-    return run_quietly(lambda: enable_certificates(request, return_state=True), quiet=quiet)
+    return run_quietly(lambda: enable_certificates(request, return_state=True), quiet=quiet, no_input=no_input)
 
 
 def _renew(
     config: str, environment: str, hosts: tuple[str, ...], *, proxy: bool, force: bool, wait: float, quiet: bool
 ) -> Renewals:
-    from coolify_cli.running import check_configuration, quiet_prefect, run_quietly
+    from coolify_cli.running import check_configuration, run_quietly
 
     check_configuration(config, environment)
-    quiet_prefect()
     from flows.renew_certificates import RenewRequest, renew_certificates
     from tasks.session import Target
 

@@ -6,8 +6,7 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import CoolifyServer
-from coolify.errors import OperatorError
-from coolify.plan import find_application
+from coolify.plan import existing_application
 from flows.check_health import check_health
 from flows.deploy import deploy
 from tasks.access import authenticate
@@ -15,10 +14,6 @@ from tasks.locks import exclusive_release
 from tasks.session import Target, open_session
 
 __all__ = ["DeployRequest", "DeployedAndChecked", "deploy_and_check"]
-
-
-class NotDeployableError(OperatorError):
-    """There is no such application."""
 
 
 class DeployRequest(BaseModel):
@@ -52,7 +47,7 @@ async def deploy_and_check(request: DeployRequest, server: CoolifyServer | None 
 
     Raises:
         DeploymentFailedError: The build failed; the old container keeps serving where it could be kept.
-        NotDeployableError: There is no such application.
+        ApplicationMissingError: There is no such application.
     """
     target = request.target
     async with open_session(target, server) as session:
@@ -60,11 +55,7 @@ async def deploy_and_check(request: DeployRequest, server: CoolifyServer | None 
         await authenticate(client)
         identity = (client.base_url, config.project.name, config.environment, config.application_name)
         async with exclusive_release(*identity):
-            found = await find_application(client, config)
-            if found is None:
-                raise NotDeployableError(
-                    f"There is no application '{config.application_name}' ({config.environment}): release it first."
-                )
+            found = await existing_application(client, config)
             deployed = await deploy(target, found.uuid, request.force)
             health = await check_health(target)
             return DeployedAndChecked(

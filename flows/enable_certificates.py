@@ -6,22 +6,17 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import CoolifyServer
-from coolify.api import Application, Placement
-from coolify.errors import OperatorError
+from coolify.api import Application
+from coolify.plan import existing_application
 from flows.deploy import deploy
 from flows.verify_certificates import verify_certificates
 from tasks.access import authenticate
 from tasks.certificates import check_certificates, restart_application, send_https_domains, switch_file_to_https
 from tasks.locks import exclusive_release
 from tasks.phases import phase, step_done
-from tasks.projects import find_application
 from tasks.session import Session, Target, open_session
 
-__all__ = ["EnableRequest", "Enabled", "NoApplicationError", "application_of", "enable_certificates"]
-
-
-class NoApplicationError(OperatorError):
-    """There is no such application in Coolify."""
+__all__ = ["EnableRequest", "Enabled", "enable_certificates"]
 
 
 class EnableRequest(BaseModel):
@@ -56,7 +51,7 @@ async def enable_certificates(request: EnableRequest, server: CoolifyServer | No
         server: Connection to Coolify instead of the one in the configuration file.
 
     Raises:
-        NoApplicationError: There is no such application yet.
+        ApplicationMissingError: There is no such application yet.
         CertificateInvalidError: No certificate came, and the decision is not to accept that.
     """
     target = request.target
@@ -67,7 +62,7 @@ async def enable_certificates(request: EnableRequest, server: CoolifyServer | No
         identity = (client.base_url, config.project.name, config.environment, config.application_name)
         async with exclusive_release(*identity):
             async with phase("switch to HTTPS") as handle:
-                application = await application_of(session)
+                application = await existing_application(client, config)
                 domains = tuple(one for one in config.domains if one.host in hosts)
                 changed = await send_https_domains(client, application, domains)
                 handle.done(", ".join(hosts))
@@ -76,24 +71,6 @@ async def enable_certificates(request: EnableRequest, server: CoolifyServer | No
         # Waiting changes nothing, and may take long: a release need not wait for it.
         seen = await verify_certificates(target)
         return Enabled(hosts=hosts, changed=changed, valid=seen.valid, summary=seen.summary)
-
-
-async def application_of(session: Session) -> Application:
-    """Return the application of a session.
-
-    Raises:
-        NoApplicationError: It, its project or its environment does not exist.
-    """
-    config, client = session.config, session.client
-    project = await client.projects.locate(config.project.name, config.project.uuid)
-    if project is not None and config.environment in {one.name for one in project.environments}:
-        placement = Placement(project_uuid=project.uuid, environment_name=config.environment, server_uuid="")
-        found = await find_application(client, placement, config.application_name, config.application.uuid)
-        if found is not None:
-            return found
-    raise NoApplicationError(
-        f"There is no application '{config.application_name}' ({config.environment}): release it first."
-    )
 
 
 async def _start_anew(session: Session, application: Application) -> None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from blocks import CoolifyServer
 from coolify.api import Application
 from coolify.errors import OperatorError
+from coolify.plan import existing_application
 from coolify.tls import (
     HostCertificates,
     HostRenewal,
@@ -29,7 +30,6 @@ from coolify.tls import (
     why_due,
     why_hopeless,
 )
-from flows.enable_certificates import application_of
 from tasks.certificates import find_hindrances, look_at_certificates, restart_application, restart_proxy
 from tasks.locks import exclusive_release
 from tasks.phases import phase, step_done
@@ -167,7 +167,7 @@ async def _trigger(session: Session, request: RenewRequest, cases: dict[str, _Ca
     left, after, trouble = dict(cases), {host: one.before for host, one in cases.items()}, ""
     identity = (client.base_url, config.project.name, config.environment, config.application_name)
     try:
-        application = await application_of(session)
+        application = await existing_application(client, config)
         async with exclusive_release(*identity):
             for means in _means(session, application, request):
                 await means()

@@ -1,6 +1,12 @@
 """Desired state beside actual state: what would have to change. Only `actual` talks to a server, and only reads."""
 
-from coolify.plan.actual import Actual, find_application, read_actual
+from coolify.plan.actual import (
+    Actual,
+    ApplicationMissingError,
+    existing_application,
+    find_application,
+    read_actual,
+)
 from coolify.plan.desired import (
     desired_compose_domains,
     desired_domains,
@@ -26,6 +32,7 @@ from coolify.plan.overview import Action, Kind, Plan, drift_findings, make_plan
 __all__ = [
     "Action",
     "Actual",
+    "ApplicationMissingError",
     "Change",
     "Kind",
     "Plan",
@@ -39,6 +46,7 @@ __all__ = [
     "desired_variables",
     "desired_volumes",
     "drift_findings",
+    "existing_application",
     "find_application",
     "fingerprint",
     "https_edits",

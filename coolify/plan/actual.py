@@ -9,8 +9,13 @@ from coolify.api import Application, CoolifyClient, Placement, Variable
 from coolify.api.extras import Volume
 from coolify.api.models import Project
 from coolify.config import Config
+from coolify.errors import OperatorError
 
-__all__ = ["Actual", "find_application", "read_actual"]
+__all__ = ["Actual", "ApplicationMissingError", "existing_application", "find_application", "read_actual"]
+
+
+class ApplicationMissingError(OperatorError):
+    """There is no such application in Coolify yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,22 @@ async def find_application(client: CoolifyClient, config: Config) -> Application
     if project is None or config.environment not in {one.name for one in project.environments}:
         return None
     return await _application(client, config, project)
+
+
+async def existing_application(client: CoolifyClient, config: Config) -> Application:
+    """Return the application of a configuration, which is expected to be there.
+
+    Raises:
+        ApplicationMissingError: It, its project or its environment does not exist.
+        CoolifyError: The server cannot be read, or a name is not unique.
+    """
+    application = await find_application(client, config)
+    if application is not None:
+        return application
+    raise ApplicationMissingError(
+        f"There is no application '{config.application_name}' in project '{config.project.name}', environment "
+        f"'{config.environment}': run `coolify release` to create it."
+    )
 
 
 async def _application(client: CoolifyClient, config: Config, project: Project) -> Application | None:
