@@ -6,13 +6,14 @@ import asyncio
 import ssl
 import warnings
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from coolify.tls.certificate import Certificate, Link, read_certificate, read_link
+from coolify.tls.room import room
 from coolify.trust import trusting
 
 __all__ = ["Handshake", "inspect_certificate", "offered_protocols"]
@@ -137,16 +138,19 @@ async def _connected(
     host: str, address: str, port: int, context: ssl.SSLContext, timeout_seconds: float
 ) -> AsyncIterator[ssl.SSLObject]:
     """Yield the TLS session of a connection that lasts for the handshake only."""
-    async with asyncio.timeout(timeout_seconds):
-        _, writer = await asyncio.open_connection(address, port, ssl=context, server_hostname=host)
-    try:
-        yield writer.get_extra_info("ssl_object")
-    finally:
-        writer.close()
-        # The other side may be gone already, and we want nothing more from it.
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(_CLOSING_SECONDS):
-                await writer.wait_closed()
+    async with room():
+        async with asyncio.timeout(timeout_seconds):
+            _, writer = await asyncio.open_connection(address, port, ssl=context, server_hostname=host)
+        try:
+            yield writer.get_extra_info("ssl_object")
+        finally:
+            writer.close()
+            try:
+                async with asyncio.timeout(_CLOSING_SECONDS):
+                    await writer.wait_closed()
+            except OSError:
+                # The other side is gone already or does not say goodbye, and we want nothing more from it.
+                writer.transport.abort()
 
 
 def _chain(session: ssl.SSLObject) -> tuple[bytes, ...]:
@@ -191,6 +195,8 @@ def _reason(error: OSError | ValueError) -> str:
         return "the proxy has no certificate for the name"
     if isinstance(error, ssl.SSLError) and error.reason in {"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL"}:
         return "only outdated versions of TLS are spoken there"
+    if isinstance(error, ssl.SSLError) and error.reason in {"SSLV3_ALERT_HANDSHAKE_FAILURE", "NO_SHARED_CIPHER"}:
+        return "no cipher or kind of key in common with this machine"
     if isinstance(error, ConnectionResetError | ssl.SSLEOFError):
         return "connection closed during the handshake"
     if isinstance(error, ssl.SSLError):

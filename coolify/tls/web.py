@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from coolify.tls.room import room
 from coolify.trust import trusting
 
 __all__ = ["WebAnswer", "WebAnswers", "ask_http", "ask_web"]
@@ -57,6 +58,7 @@ async def ask_http(
     url = httpx.URL(scheme="https" if secure else "http", host=address, port=port, path=path)
     try:
         async with (
+            room(),
             asyncio.timeout(timeout_seconds),
             httpx.AsyncClient(
                 verify=trusting(verify=False), timeout=timeout_seconds, follow_redirects=False, trust_env=False

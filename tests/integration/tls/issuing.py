@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -56,11 +57,27 @@ class Issuer:
         chain = [builder.sign(signer, algorithm)]
         if whole_chain and not self_signed:
             chain.append(self._intermediate)
+        return self._serve(key, *chain)
+
+    def context_signed_with_sha1(self, name: str) -> ssl.SSLContext:
+        """Return a server context whose certificate is signed as ten years ago; only the program still does that."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        request = x509.CertificateSigningRequestBuilder().subject_name(_name(name)).sign(key, hashes.SHA256())
+        files = {
+            "request.pem": request.public_bytes(Encoding.PEM),
+            "issuer.pem": self._intermediate.public_bytes(Encoding.PEM),
+            "issuer.key": _pem(self._key),
+            "names.cnf": f"subjectAltName=DNS:{name}\n".encode(),
+        }
+        for file, content in files.items():
+            (self.directory / file).write_bytes(content)
+        command = "openssl x509 -req -sha1 -days 90 -in request.pem -CA issuer.pem -CAkey issuer.key -extfile names.cnf"
+        signed = subprocess.run(command.split(), cwd=self.directory, capture_output=True, check=True)
+        return self._serve(key, x509.load_pem_x509_certificate(signed.stdout), self._intermediate)
+
+    def _serve(self, key: Key, *chain: x509.Certificate) -> ssl.SSLContext:
         file = self.directory / "server.pem"
-        file.write_bytes(
-            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            + b"".join(one.public_bytes(Encoding.PEM) for one in chain)
-        )
+        file.write_bytes(_pem(key) + b"".join(one.public_bytes(Encoding.PEM) for one in chain))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         # Servers out there are careless too: let OpenSSL take a short key.
         context.set_ciphers("DEFAULT@SECLEVEL=0")
@@ -88,8 +105,8 @@ class Issuer:
         now = datetime.now(UTC)
         return (
             x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
-            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+            .subject_name(_name(subject))
+            .issuer_name(_name(issuer))
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now + begins)
@@ -130,6 +147,14 @@ async def answering(context: ssl.SSLContext | None, *headers: str, status: int =
     server = await asyncio.start_server(answer, LOOPBACK, 0, ssl=context)
     async with server:
         yield server.sockets[0].getsockname()[1]
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _pem(key: Key) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _general(name: str) -> x509.GeneralName:

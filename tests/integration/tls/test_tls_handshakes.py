@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from coolify.tls import check_certificate, inspect_certificate
 from coolify_sandbox.authority import CertificateAuthority
 from coolify_sandbox.edge import EdgeProxy
 from coolify_sandbox.runtime.contract import Route
-from tests.integration.tls.issuing import DAY, HOST, LOOPBACK, serving
+from tests.integration.tls.issuing import DAY, HOST, LOOPBACK, refusing, serving
 
 
 @pytest.fixture
@@ -73,9 +74,25 @@ async def test_a_certificate_that_does_not_verify_is_read_and_explained(findings
     assert await findings(*names, **certificate) == [found]
 
 
-async def test_a_renewal_that_is_overdue_shows(findings) -> None:
-    assert await findings(HOST, begins=-80 * DAY, ends=10 * DAY) == ["certificate-near-expiry", "certificate-valid"]
-    assert await findings(HOST, begins=-89 * DAY, ends=DAY) == ["certificate-near-expiry"]
+@pytest.mark.component("openssl")
+async def test_a_signature_that_nobody_should_trust_any_more_is_told(issuer) -> None:
+    async with serving(issuer.context_signed_with_sha1(HOST)) as port:
+        shown = await inspect_certificate(HOST, LOOPBACK, port, ca_file=issuer.ca_file)
+        (finding,) = await check_certificate(HOST, [LOOPBACK], port=port, ca_file=issuer.ca_file)
+    assert shown.certificate is not None
+    assert shown.certificate.signature == "ecdsa-with-SHA1"
+    assert finding.name == "certificate-weak"
+    assert "SHA1" in finding.summary
+
+
+@pytest.mark.parametrize("days", [6, 90, 398])
+async def test_a_renewal_that_is_overdue_shows_whatever_the_lifetime(findings, days) -> None:
+    def aged(share: float) -> dict[str, timedelta]:
+        return {"begins": -days * share * DAY, "ends": days * (1 - share) * DAY}
+
+    assert await findings(HOST, **aged(0.7)) == ["certificate-valid"]
+    assert await findings(HOST, **aged(0.8)) == ["certificate-near-expiry", "certificate-valid"]
+    assert await findings(HOST, **aged(0.97)) == ["certificate-near-expiry"]
 
 
 async def test_the_common_name_alone_does_not_count(issuer) -> None:
@@ -131,6 +148,11 @@ async def test_a_closed_port_offers_no_tls() -> None:
 async def test_plain_http_is_no_tls() -> None:
     async with serving(None, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n") as port:
         assert "no TLS is spoken there" in await unreachable(port)
+
+
+async def test_a_key_that_no_client_takes_any_more_is_no_matter_of_the_port(issuer) -> None:
+    with refusing(issuer.context(HOST, key=ec.generate_private_key(ec.SECP224R1()))) as port:
+        assert "no cipher or kind of key in common" in await unreachable(port)
 
 
 async def test_a_server_that_hangs_up_offers_no_tls() -> None:
