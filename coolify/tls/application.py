@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 
 from coolify.config import Config
 from coolify.dns import Resolver
@@ -59,6 +60,7 @@ async def inspect_hosts(
     async def look(host: str) -> HostCertificates:
         found = await resolver.addresses(host)
         detail = Detail(network.http_port, paths.get(host, "/"), network.acme_directory) if detailed else None
-        return await inspect_host(host, found.all, port=network.https_port, ca_file=config.ca_path, detail=detail)
+        seen = await inspect_host(host, found.all, port=network.https_port, ca_file=config.ca_path, detail=detail)
+        return replace(seen, lookup_failure=found.failure)
 
     return tuple(await asyncio.gather(*(look(host) for host in hosts)))

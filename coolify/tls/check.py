@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
+from coolify.dns import LookupFailure
 from coolify.finding import Finding, Severity
 from coolify.tls.handshake import Handshake, inspect_certificate, offered_protocols
 from coolify.tls.issuance import judge_port_80
@@ -24,6 +26,9 @@ from coolify.tls.verdict import TlsPolicy, judge_certificate, judge_sameness
 from coolify.tls.web import WebAnswers, ask_web
 
 __all__ = ["Detail", "HostCertificates", "check_certificate", "inspect_host", "judge_host"]
+
+_WITHOUT_RECORDS: Final = frozenset({None, LookupFailure.NXDOMAIN, LookupFailure.NODATA})
+"""Where a record is missing, and the look-up did not fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class HostCertificates:
     window: RenewalWindow | None = None
     """When the authority wants the first certificate renewed, None where it does not say."""
     detailed: bool = False
+    lookup_failure: LookupFailure | None = None
+    """Why its addresses are not known, None where they are or where nobody looked them up."""
 
     @property
     def serials(self) -> dict[str, str]:
@@ -119,7 +126,7 @@ def judge_host(seen: HostCertificates, policy: TlsPolicy, now: datetime) -> tupl
     handshakes = seen.handshakes
     if not handshakes:
         # Nothing was looked at: that must not count as good.
-        return (_without_address(seen.host),)
+        return (_without_address(seen),)
     judged = [finding for one in handshakes for finding in judge_certificate(one, policy, now)]
     findings = [*judged, *judge_sameness(handshakes)]
     if seen.detailed:
@@ -133,13 +140,14 @@ def judge_host(seen: HostCertificates, policy: TlsPolicy, now: datetime) -> tupl
     return tuple(findings)
 
 
-def _without_address(host: str) -> Finding:
+def _without_address(seen: HostCertificates) -> Finding:
+    summary = f"{seen.host} has no address, so that there is no certificate to look at."
+    remedy = "Create its A or AAAA record."
+    if seen.lookup_failure not in _WITHOUT_RECORDS:
+        summary = f"The address of {seen.host} could not be looked up ({seen.lookup_failure}), nor its certificate."
+        remedy = "Check the name servers of the domain, and network.resolvers."
     return Finding(
-        name="certificate-unreachable",
-        severity=Severity.ERROR,
-        subject=host,
-        summary=f"{host} has no address, so that there is no certificate to look at.",
-        remedy="Create its A or AAAA record.",
+        name="certificate-unreachable", severity=Severity.ERROR, subject=seen.host, summary=summary, remedy=remedy
     )
 
 
