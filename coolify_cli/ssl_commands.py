@@ -18,8 +18,27 @@ if TYPE_CHECKING:
 __all__ = ["enable", "renew", "status"]
 
 
+def _host_names(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Check the hosts of a call; each counts once."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from coolify.config.fields import HostName
+
+    names = []
+    for value in values:
+        try:
+            names.append(TypeAdapter(HostName).validate_python(value))
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise click.BadParameter(f"{value}: {reason}", context, parameter) from None
+    return tuple(dict.fromkeys(names))
+
+
+_hosts_argument = click.argument("hosts", nargs=-1, metavar="[HOST]...", callback=_host_names)
+
+
 @click.command(epilog="Example: coolify ssl status --json")
-@click.argument("hosts", nargs=-1, metavar="[HOST]...")
+@_hosts_argument
 @config_options
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings as well.")
 @json_option
@@ -28,11 +47,11 @@ def status(hosts: tuple[str, ...], config: str, environment: str, *, strict: boo
 
     Any other HOST can be named as well. Needs no access to Coolify: it sees what visitors see.
     """
-    from coolify.tls import TlsPolicy, host_status
+    from coolify.tls import TlsPolicy, host_status, hosts_of
     from coolify_cli.output import print_json
 
     loaded = _configuration(config, environment, hosts)
-    seen = asyncio.run(_look(loaded, hosts))
+    seen = asyncio.run(_look(loaded, hosts or hosts_of(loaded)))
     now = datetime.now(UTC)
     statuses = [host_status(one, TlsPolicy(), now) for one in seen]
     if as_json:
@@ -44,7 +63,7 @@ def status(hosts: tuple[str, ...], config: str, environment: str, *, strict: boo
 
 
 @click.command(epilog="Example: coolify ssl enable app.example.com")
-@click.argument("hosts", nargs=-1, metavar="[HOST]...")
+@_hosts_argument
 @config_options
 @dry_run_option
 @yes_options
@@ -96,10 +115,10 @@ def enable(
 
 
 @click.command(epilog="Example: coolify ssl renew --dry-run")
-@click.argument("hosts", nargs=-1, metavar="[HOST]...")
+@_hosts_argument
 @config_options
 @click.option("--proxy", is_flag=True, help="Restart the proxy as well where the application's restart does not help.")
-@click.option("--force", is_flag=True, help="Try it also where nothing is due.")
+@click.option("--force", is_flag=True, help="Try it also where nothing is due, or where something seems to hinder it.")
 @click.option(
     "--wait", type=click.FloatRange(0, 3600), default=90.0, show_default=True, help="Seconds to wait for each means."
 )
@@ -125,30 +144,40 @@ def renew(
     is none, or the time that the authority suggested is over. What can be triggered is a restart of the application
     and, with --proxy, of the proxy; each is told with its consequence first.
     """
-    from coolify.tls import TlsPolicy, hosts_of, why_due
+    from coolify.tls import hosts_of
     from coolify_cli.output import print_json
     from coolify_cli.reaching import load
 
     loaded = load(config, environment)
     chosen = hosts_of(loaded, hosts)
-    now = datetime.now(UTC)
-    why = {one.host: why_due(one, TlsPolicy(), now) for one in asyncio.run(_look(loaded, chosen))}
-    due = {host: reason or "Renewal was asked for." for host, reason in why.items() if reason or force}
+    due, others = _judge_renewals(loaded, chosen, force=force)
     if not as_json:
         for host in chosen:
-            click.echo(f"{host}: {due.get(host, 'not due.')}")
-    if dry_run:
+            click.echo(f"{host}: {due.get(host) or next(one.reason for one in others.hosts if one.subject == host)}")
+    if dry_run or not due:
         if as_json:
-            print_json({"due": due, "dry_run": True})
-        return 0
-    if due:
-        _confirm_consequences(loaded, due, proxy=proxy, yes=yes, no_input=no_input)
+            told = others.model_dump(mode="json")
+            print_json({"due": due, "others": told["hosts"], "dry_run": True} if dry_run else told)
+        return 1 if others.open else 0
+    _confirm_consequences(loaded, due, proxy=proxy, yes=yes, no_input=no_input)
     result = _renew(config, environment, chosen, proxy=proxy, force=force, wait=wait, quiet=as_json)
     if as_json:
         print_json(result.model_dump(mode="json"))
     else:
         _print_renewals(result)
     return 1 if result.open else 0
+
+
+def _judge_renewals(config: Config, hosts: tuple[str, ...], *, force: bool) -> tuple[dict[str, str], Renewals]:
+    """Return host -> why it is due, and what is to be said about the others."""
+    from coolify.tls import Renewals, TlsPolicy, undue_renewal, why_due
+
+    now, policy = datetime.now(UTC), TlsPolicy()
+    seen = asyncio.run(_look(config, hosts))
+    due = {one.host: why or "Renewal was asked for." for one in seen if (why := why_due(one, policy, now)) or force}
+    name = config.application_name
+    others = tuple(undue_renewal(one, name, policy, now) for one in seen if one.host not in due)
+    return due, Renewals(hosts=others)
 
 
 def _configuration(config: str, environment: str, hosts: tuple[str, ...]) -> Config:
@@ -167,11 +196,10 @@ def _configuration(config: str, environment: str, hosts: tuple[str, ...]) -> Con
 
 async def _look(config: Config, hosts: tuple[str, ...]) -> tuple[HostCertificates, ...]:
     from coolify.dns import Nameserver, Resolver
-    from coolify.tls import hosts_of, inspect_hosts
+    from coolify.tls import inspect_hosts
 
     resolver = Resolver(tuple(Nameserver(one.address, one.port) for one in config.network.resolvers))
-    chosen = tuple(dict.fromkeys(host.lower().rstrip(".") for host in hosts)) or hosts_of(config)
-    return await inspect_hosts(config, resolver, chosen, detailed=True)
+    return await inspect_hosts(config, resolver, hosts, detailed=True)
 
 
 def _confirm_consequences(config: Config, due: dict[str, str], *, proxy: bool, yes: bool, no_input: bool) -> None:
@@ -242,20 +270,15 @@ def _print_statuses(statuses: list[HostStatus]) -> None:
         console.print("No domain is served over HTTPS.")
         return
     rows = [(one.host, *_cells(row), _names(one)) for one in statuses for row in one.addresses]
-    rows += [(one.host, "none", "", "", "", "", _names(one)) for one in statuses if not one.addresses]
-    console.print(make_table("Host", "Address", "Issuer", "Days left", "Life left", "Protocol", "Problems", rows=rows))
+    rows += [(one.host, "none", "", "", "", _names(one)) for one in statuses if not one.addresses]
+    console.print(make_table("Host", "Address", "Issuer", "Days left", "Protocol", "Problems", rows=rows))
     for one in statuses:
         print_findings(console, one.problems)
 
 
-def _cells(row: CertificateRow) -> tuple[str, str, str, str, str]:
-    return (
-        row.address,
-        row.issuer or "",
-        "" if row.days_left is None else str(row.days_left),
-        "" if row.life_left is None else f"{row.life_left:.0%}",
-        " ".join(part for part in (row.protocol, row.alpn) if part),
-    )
+def _cells(row: CertificateRow) -> tuple[str, str, str, str]:
+    left = "" if row.days_left is None else f"{row.days_left} ({row.life_left:.0%})"
+    return row.address, row.issuer or "", left, " ".join(part for part in (row.protocol, row.alpn) if part)
 
 
 def _names(status: HostStatus) -> str:

@@ -55,14 +55,17 @@ async def enable_certificates(request: EnableRequest, server: CoolifyServer | No
         CertificateInvalidError: No certificate came, and the decision is not to accept that.
     """
     target = request.target
+    async with open_session(target, server) as session:
+        # Before the file is changed: what is missing is told while nothing has happened.
+        await authenticate(session.client)
+        application = await existing_application(session.client, session.config)
     hosts = await switch_file_to_https(target, request.hosts)
     async with open_session(target, server) as session:
         config, client = session.config, session.client
-        await authenticate(client)
         identity = (client.base_url, config.project.name, config.environment, config.application_name)
         async with exclusive_release(*identity):
             async with phase("switch to HTTPS") as handle:
-                application = await existing_application(client, config)
+                application = await client.applications.get(application.uuid)
                 domains = tuple(one for one in config.domains if one.host in hosts)
                 changed = await send_https_domains(client, application, domains)
                 handle.done(", ".join(hosts))

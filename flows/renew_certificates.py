@@ -27,8 +27,9 @@ from coolify.tls import (
     host_renewal,
     hosts_of,
     is_renewed,
+    is_served,
+    undue_renewal,
     why_due,
-    why_hopeless,
 )
 from tasks.certificates import find_hindrances, look_at_certificates, restart_application, restart_proxy
 from tasks.locks import exclusive_release
@@ -40,6 +41,8 @@ __all__ = ["RenewRequest", "renew_certificates"]
 
 _POLL_SECONDS: Final = 2.0
 _POLICY: Final = TlsPolicy()
+_LIVE: Final = frozenset({"running", "starting", "restarting", "degraded"})
+"""States of an application that is meant to run (reference 4.5)."""
 
 
 class RenewRequest(BaseModel):
@@ -51,7 +54,11 @@ class RenewRequest(BaseModel):
     hosts: tuple[str, ...] = Field(
         default=(), title="Domains", description="Domains to look at; all with HTTPS when left empty."
     )
-    force: bool = Field(default=False, title="Force", description="Trigger a renewal also where none is due.")
+    force: bool = Field(
+        default=False,
+        title="Force",
+        description="Trigger a renewal also where none is due, or where something seems to hinder the authority.",
+    )
     restart_application: bool = Field(
         default=True,
         title="Restart applications",
@@ -74,6 +81,10 @@ class _Case:
 
     before: HostCertificates
     why: str
+
+    def row(self, application: str, result: Renewal, reason: str, after: HostCertificates | None = None) -> HostRenewal:
+        """Return how it ended; nothing was changed where it is not told what is served afterwards."""
+        return host_renewal(self.before, after or self.before, application, result, reason, datetime.now(UTC))
 
 
 @flow(name="renew certificates", flow_run_name="renew certificates")
@@ -111,7 +122,8 @@ async def _renew(session: Session, request: RenewRequest) -> list[HostRenewal]:
     async with phase(f"certificates of {name}") as handle:
         seen = await look_at_certificates(session, hosts_of(session.config, request.hosts), detailed=True)
         cases = _due(seen, force=request.force)
-        rows = [_undue(one, name) for one in seen if one.host not in cases]
+        now = datetime.now(UTC)
+        rows = [undue_renewal(one, name, _POLICY, now) for one in seen if one.host not in cases]
         if cases:
             rows += await _trigger(session, request, cases)
         renewals = Renewals(hosts=tuple(rows))
@@ -133,41 +145,29 @@ def _due(seen: tuple[HostCertificates, ...], *, force: bool) -> dict[str, _Case]
     }
 
 
-def _undue(seen: HostCertificates, application: str) -> HostRenewal:
-    now = datetime.now(UTC)
-    wrong = why_hopeless(seen, _POLICY, now)
-    result = Renewal.BROKEN if wrong else Renewal.FINE
-    return host_renewal(seen, seen, application, result, wrong or "Not due.", now)
-
-
 async def _trigger(session: Session, request: RenewRequest, cases: dict[str, _Case]) -> list[HostRenewal]:
-    """Try one means after the other until every due host serves another certificate."""
-    config, client = session.config, session.client
-    now = datetime.now(UTC)
+    """Renew what nothing speaks against; return a row for every case."""
+    name = session.config.application_name
     if not (request.restart_application or request.restart_proxy):
-        return [
-            host_renewal(one.before, one.before, config.application_name, Renewal.DUE, one.why, now)
-            for one in cases.values()
-        ]
-    hindered = await _hindered(session, cases)
-    rows = [
-        host_renewal(
-            cases[host].before,
-            cases[host].before,
-            config.application_name,
-            Renewal.DUE,
-            f"{cases[host].why} {why}",
-            now,
-        )
-        for host, why in hindered.items()
-    ]
-    cases = {host: one for host, one in cases.items() if host not in hindered}
-    if not cases:
-        return rows
-    left, after, trouble = dict(cases), {host: one.before for host, one in cases.items()}, ""
-    identity = (client.base_url, config.project.name, config.environment, config.application_name)
+        return [one.row(name, Renewal.DUE, one.why) for one in cases.values()]
     try:
-        application = await existing_application(client, config)
+        application = await existing_application(session.client, session.config)
+        hindered = {} if request.force else await _hindered(session, application, cases)
+    except OperatorError as error:
+        return [one.row(name, Renewal.FAILED, str(error)) for one in cases.values()]
+    rows = [cases[host].row(name, Renewal.DUE, f"{cases[host].why} {why}") for host, why in hindered.items()]
+    free = {host: one for host, one in cases.items() if host not in hindered}
+    return rows + (await _try_means(session, application, request, free) if free else [])
+
+
+async def _try_means(
+    session: Session, application: Application, request: RenewRequest, cases: dict[str, _Case]
+) -> list[HostRenewal]:
+    """Try one means after the other until every host serves another certificate."""
+    config = session.config
+    left, after, trouble = dict(cases), {host: one.before for host, one in cases.items()}, ""
+    identity = (session.client.base_url, config.project.name, config.environment, config.application_name)
+    try:
         async with exclusive_release(*identity):
             for means in _means(session, application, request):
                 await means()
@@ -178,16 +178,25 @@ async def _trigger(session: Session, request: RenewRequest, cases: dict[str, _Ca
     except OperatorError as error:
         # What was renewed before stays renewed, and is told.
         trouble = str(error)
+    rows = []
     for host, one in cases.items():
         renewed = host not in left
         result = Renewal.RENEWED if renewed else Renewal.FAILED if trouble else Renewal.UNCHANGED
         reason = one.why if renewed else trouble or f"{one.why} {_why_unchanged(one, request)}"
-        rows.append(host_renewal(one.before, after[host], config.application_name, result, reason, datetime.now(UTC)))
+        rows.append(one.row(config.application_name, result, reason, after[host]))
     return rows
 
 
-async def _hindered(session: Session, cases: dict[str, _Case]) -> dict[str, str]:
-    """Return host -> why the authority would refuse it: each failed attempt counts towards its rate limits."""
+async def _hindered(session: Session, application: Application, cases: dict[str, _Case]) -> dict[str, str]:
+    """Return host -> why nothing may be triggered for it.
+
+    Each failed attempt of an authority counts towards its rate limits, and a restart starts what somebody has stopped.
+    """
+    state = application.parsed_status.state
+    # The state may be a minute old (reference 4.5): what answers runs, whatever it says.
+    if state not in _LIVE and not any(is_served(one.before) for one in cases.values()):
+        why = f"Nothing was triggered: Coolify calls {application.name} {state}, and a restart would start it."
+        return dict.fromkeys(cases, why)
     problems = [one for one in await find_hindrances(session, tuple(cases)) if one.is_problem]
     return {
         host: f"Nothing was triggered. {one.summary} {one.remedy}"

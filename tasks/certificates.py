@@ -14,7 +14,7 @@ from coolify.config import ConfigDocument, Domain, edit_config, find_config, loa
 from coolify.dns import check_domain
 from coolify.errors import OperatorError
 from coolify.finding import Finding, Severity
-from coolify.plan import https_edits, lost_middlewares, with_https
+from coolify.plan import https_edits, lost_middlewares, same_urls, with_https
 from coolify.tls import (
     HostCertificates,
     TlsPolicy,
@@ -136,12 +136,12 @@ async def send_https_domains(client: CoolifyClient, application: Application, do
         DomainsIgnoredError: Coolify did not take them: the server has no proxy.
     """
     wanted = with_https(application.fqdn, domains)
-    if wanted == (application.fqdn or ""):
+    if same_urls(wanted, application.fqdn):
         step_done(f"domains in Coolify: {wanted}")
         return False
     await client.applications.update(application.uuid, ApplicationSettings(domains=wanted))
     after = await client.applications.get(application.uuid)
-    if after.fqdn != wanted:
+    if not same_urls(wanted, after.fqdn):
         raise DomainsIgnoredError(
             f"Coolify accepted the domains {wanted} of {application.name} and kept {after.fqdn or 'none'}: it ignores "
             "them on a server without proxy; choose one under Servers, Proxy, then run this again."

@@ -26,7 +26,7 @@ from coolify.plan.difference import (
     plan_variables,
     plan_volumes,
 )
-from coolify.plan.https import https_edits, lost_middlewares, with_https
+from coolify.plan.https import https_edits, lost_middlewares, same_urls, with_https
 from coolify.plan.overview import Action, Kind, Plan, drift_findings, make_plan
 
 __all__ = [
@@ -57,5 +57,6 @@ __all__ = [
     "plan_variables",
     "plan_volumes",
     "read_actual",
+    "same_urls",
     "with_https",
 ]

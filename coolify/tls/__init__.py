@@ -7,10 +7,10 @@ them.
 from coolify.tls.application import UnknownHostError, hosts_of, inspect_hosts
 from coolify.tls.certificate import Certificate, Link
 from coolify.tls.check import Detail, HostCertificates, check_certificate, inspect_host, judge_host
-from coolify.tls.due import is_renewed, why_due, why_hopeless
+from coolify.tls.due import is_renewed, is_served, why_due, why_hopeless
 from coolify.tls.handshake import Handshake, inspect_certificate, offered_protocols
 from coolify.tls.issuance import ask_port_80, judge_port_80, judge_proxy, rate_limit_hint
-from coolify.tls.outcome import HostRenewal, Renewal, Renewals, host_renewal
+from coolify.tls.outcome import HostRenewal, Renewal, Renewals, host_renewal, undue_renewal
 from coolify.tls.overview import CertificateRow, HostStatus, host_status
 from coolify.tls.renewal import RenewalWindow, ask_renewal
 from coolify.tls.verdict import TlsPolicy, judge_certificate, judge_sameness
@@ -44,6 +44,7 @@ __all__ = [
     "inspect_host",
     "inspect_hosts",
     "is_renewed",
+    "is_served",
     "judge_certificate",
     "judge_host",
     "judge_port_80",
@@ -51,6 +52,7 @@ __all__ = [
     "judge_sameness",
     "offered_protocols",
     "rate_limit_hint",
+    "undue_renewal",
     "why_due",
     "why_hopeless",
 ]

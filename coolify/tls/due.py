@@ -8,7 +8,7 @@ from typing import Final
 from coolify.tls.check import HostCertificates, judge_host
 from coolify.tls.verdict import TlsPolicy
 
-__all__ = ["is_renewed", "why_due", "why_hopeless"]
+__all__ = ["is_renewed", "is_served", "why_due", "why_hopeless"]
 
 _MENDED_BY_ISSUING: Final = (
     "certificate-missing",
@@ -20,6 +20,9 @@ _MENDED_BY_ISSUING: Final = (
     "certificate-weak",
 )
 """Findings that a newly issued certificate can mend."""
+
+_PROXY_ALONE: Final = frozenset({None, 404, 502, 503, 504})
+"""What is answered where the proxy knows no container, or one that does not run; None for nothing at all."""
 
 
 def why_due(seen: HostCertificates, policy: TlsPolicy, now: datetime) -> str | None:
@@ -53,3 +56,8 @@ def is_renewed(before: HostCertificates, after: HostCertificates, policy: TlsPol
     complete = bool(after.handshakes) and len(new) == len(after.handshakes)
     good = not any(finding.is_problem for finding in judge_host(after, policy, now))
     return complete and good and not old & set(new.values())
+
+
+def is_served(seen: HostCertificates) -> bool:
+    """Whether something behind the proxy answers, a redirect of the application's router included."""
+    return any(one.status not in _PROXY_ALONE for both in seen.answers for one in (both.http, both.https))

@@ -8,9 +8,11 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from coolify.tls.check import HostCertificates
+from coolify.tls.due import why_hopeless
+from coolify.tls.verdict import TlsPolicy
 from coolify.wording import counted
 
-__all__ = ["HostRenewal", "Renewal", "Renewals", "host_renewal"]
+__all__ = ["HostRenewal", "Renewal", "Renewals", "host_renewal", "undue_renewal"]
 
 
 class Renewal(StrEnum):
@@ -89,3 +91,9 @@ def host_renewal(
         serial_before=", ".join(sorted(set(before.serials.values()))) or None,
         serial_after=", ".join(sorted(set(after.serials.values()))) or None,
     )
+
+
+def undue_renewal(seen: HostCertificates, application: str, policy: TlsPolicy, now: datetime) -> HostRenewal:
+    """Return the row of a host that no renewal is due for: all is well, or something else is wrong."""
+    wrong = why_hopeless(seen, policy, now)
+    return host_renewal(seen, seen, application, Renewal.BROKEN if wrong else Renewal.FINE, wrong or "Not due.", now)

@@ -65,7 +65,13 @@ async def test_status_exits_with_1_when_something_is_wrong(shop, ssl) -> None:
     assert "certificate-default" in out
     code, out, _ = await ssl("status", "nobody.example.test")
     assert code == 1
-    assert "has no address" in out
+    assert "could not be looked up (SERVFAIL)" in out, "the sandbox knows its own names only"
+
+
+async def test_what_is_no_host_name_is_a_wrong_call(shop, ssl) -> None:
+    code, _, err = await ssl("status", shop.host, f"https://{shop.host}")
+    assert code == 2
+    assert f"https://{shop.host}" in err
 
 
 async def test_strict_status_counts_warnings(released, ssl) -> None:
@@ -76,7 +82,7 @@ async def test_strict_status_counts_warnings(released, ssl) -> None:
 
 async def test_renew_tells_what_is_due_and_does_it_only_when_told(released, ssl) -> None:
     code, out, _ = await ssl("renew", "--dry-run")
-    assert (code, out) == (0, f"{released.host}: not due.\n")
+    assert (code, out) == (0, f"{released.host}: Not due.\n")
     released.sandbox.authority.issue(released.host, lifetime=timedelta(days=90), age=timedelta(days=80))
     code, out, _ = await ssl("renew", "--dry-run", "--json")
     assert (code, list(json.loads(out)["due"])) == (0, [released.host])
@@ -88,6 +94,22 @@ async def test_renew_tells_what_is_due_and_does_it_only_when_told(released, ssl)
     code, out, _ = await ssl("renew", "--yes", "--json")
     assert code == 0, out
     assert json.loads(out)["hosts"][0]["result"] == "renewed"
+
+
+async def test_renew_needs_no_coolify_where_nothing_is_due(released, ssl, monkeypatch) -> None:
+    monkeypatch.delenv("COOLIFY_TOKEN")
+    code, out, err = await ssl("renew", "--json")
+    assert code == 0, err
+    (host,) = json.loads(out)["hosts"]
+    assert (host["result"], host["reason"]) == ("fine", "Not due.")
+
+
+async def test_renew_tells_what_no_renewal_can_mend(released, ssl) -> None:
+    released.sandbox.names.set(released.host, "A", "127.0.0.9")
+    code, out, _ = await ssl("renew")
+    assert code == 1
+    assert "no TLS at 127.0.0.9" in out
+    assert released.requests("POST") == []
 
 
 async def test_renewing_by_the_proxy_names_who_loses_connections(released, ssl) -> None:

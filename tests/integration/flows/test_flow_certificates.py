@@ -1,5 +1,6 @@
 """Certificates enabled, verified and renewed in the sandbox, whose proxy behaves as a real one does."""
 
+import asyncio
 import re
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from coolify.tls import Renewal, Renewals
 from flows.enable_certificates import EnableRequest, enable_certificates
 from flows.renew_certificates import RenewRequest, renew_certificates
 from flows.verify_certificates import CertificateInvalidError, verify_certificates
+from tasks.access import MissingAbilitiesError
 from tasks.certificates import DomainsIgnoredError
 from tasks.session import Target
 from tests.integration.tls.issuing import serving
@@ -104,6 +106,16 @@ async def test_enabling_takes_up_what_a_dead_run_has_begun(shop, release_shop) -
     assert enabled.valid
     assert not enabled.changed, "the domains were sent by the run that died; only the restart was missing"
     assert await shop.version() == "1.0.0"
+
+
+async def test_nothing_is_switched_while_the_token_may_not_write(shop, release_shop, monkeypatch) -> None:
+    without_https(shop)
+    await release_shop()
+    before = shop.config.read_text()
+    monkeypatch.setenv("COOLIFY_TOKEN", shop.sandbox.create_token(["read", "read:sensitive"]))
+    with pytest.raises(MissingAbilitiesError, match="write"):
+        await enable(shop)
+    assert shop.config.read_text() == before
 
 
 async def test_other_urls_of_the_application_stay_as_they_are(shop, release_shop) -> None:
@@ -226,6 +238,34 @@ async def test_nothing_is_triggered_while_the_authority_would_refuse(shop, relea
     assert renewals.hosts[0].result is Renewal.DUE
     assert "Port 80" in renewals.hosts[0].reason
     assert [path for path in shop.requests("POST") if path.endswith("/restart")] == []
+
+
+async def test_force_overrules_what_seems_to_hinder_the_authority(shop, release_shop) -> None:
+    await release_shop()
+    shop.sandbox.authority.issue(shop.host, lifetime=90 * DAY, age=89 * DAY)
+    shop.sandbox.names.set(shop.host, "A", "127.0.0.1", "127.0.0.9")
+    shop.sandbox.app.state.faults.requests.clear()
+    await renew(shop, wait_seconds=0)
+    assert [path for path in shop.requests("POST") if path.endswith("/restart")] == []
+    await renew(shop, force=True, wait_seconds=0)
+    assert [path for path in shop.requests("POST") if path.endswith("/restart")]
+
+
+async def test_an_application_that_somebody_has_stopped_is_not_started(shop, release_shop) -> None:
+    await release_shop()
+    async with shop.client() as client:
+        (application,) = await client.applications.list()
+        await client.applications.stop(application.uuid)
+        async with asyncio.timeout(60):
+            while (await client.applications.get(application.uuid)).parsed_status.is_running:
+                await asyncio.sleep(0.1)
+    shop.sandbox.authority.issue(shop.host, lifetime=90 * DAY, age=89 * DAY)
+    shop.sandbox.app.state.faults.requests.clear()
+    name, renewals = await renew(shop)
+    assert name == "CertificatesDue"
+    assert renewals.hosts[0].result is Renewal.DUE
+    assert "a restart would start it" in renewals.hosts[0].reason
+    assert shop.requests("POST") == []
 
 
 async def test_one_application_out_of_reach_keeps_nobody_from_being_renewed(shop, release_shop) -> None:

@@ -14,8 +14,11 @@ from coolify.tls import (
     Renewals,
     RenewalWindow,
     TlsPolicy,
+    WebAnswer,
+    WebAnswers,
     host_status,
     is_renewed,
+    is_served,
     judge_proxy,
     why_due,
     why_hopeless,
@@ -102,6 +105,15 @@ def test_what_no_new_certificate_mends_is_not_due_but_broken() -> None:
 )
 def test_another_good_certificate_at_every_address_is_a_renewal_and_nothing_less(before, after, renewed) -> None:
     assert is_renewed(before, after, POLICY, NOW) is renewed
+
+
+@pytest.mark.parametrize(
+    ("http", "https", "served"),
+    [(302, 404, True), (404, 200, True), (404, 401, True), (404, 404, False), (502, 503, False), (None, None, False)],
+)
+def test_what_answers_behind_the_proxy_runs(http, https, served) -> None:
+    answers = (WebAnswers("192.0.2.0", WebAnswer(status=http), WebAnswer(status=https)),)
+    assert is_served(replace(seen("1f"), answers=answers)) is served
 
 
 def test_a_run_is_summed_up_with_the_first_that_needs_somebody() -> None:
