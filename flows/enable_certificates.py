@@ -11,9 +11,16 @@ from coolify.plan import existing_application
 from flows.deploy import deploy
 from flows.verify_certificates import verify_certificates
 from tasks.access import authenticate
-from tasks.certificates import check_certificates, restart_application, send_https_domains, switch_file_to_https
+from tasks.certificates import (
+    check_certificates,
+    restart_application,
+    send_https_domains,
+    switch_file_to_https,
+    tell_lost_middlewares,
+)
 from tasks.locks import exclusive_release
 from tasks.phases import phase, step_done
+from tasks.security import compare_labels, write_labels
 from tasks.session import Session, Target, open_session
 
 __all__ = ["EnableRequest", "Enabled", "enable_certificates"]
@@ -68,8 +75,14 @@ async def enable_certificates(request: EnableRequest, server: CoolifyServer | No
                 application = await client.applications.get(application.uuid)
                 domains = tuple(one for one in config.domains if one.host in hosts)
                 changed = await send_https_domains(client, application, domains)
+                # New domains came with new labels, without headers, limits and access (reference 3.5).
+                labels = await compare_labels(client, application.uuid, session.security)
+                if labels.is_change:
+                    await write_labels(client, application.uuid, session.security, labels)
+                if changed:
+                    await tell_lost_middlewares(client, application)
                 handle.done(", ".join(hosts))
-            if changed or any(one.is_problem for one in await check_certificates(session, hosts)):
+            if changed or labels.is_change or any(one.is_problem for one in await check_certificates(session, hosts)):
                 await _start_anew(session, application)
         # Waiting changes nothing, and may take long: a release need not wait for it.
         seen = await verify_certificates(target)

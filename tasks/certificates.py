@@ -41,6 +41,7 @@ __all__ = [
     "restart_proxy",
     "send_https_domains",
     "switch_file_to_https",
+    "tell_lost_middlewares",
 ]
 
 
@@ -147,9 +148,15 @@ async def send_https_domains(client: CoolifyClient, application: Application, do
             "them on a server without proxy; choose one under Servers, Proxy, then run this again."
         )
     step_done(f"domains in Coolify: {wanted}", changed=True)
-    if application.labels_known and (lost := lost_middlewares(application.custom_labels, after.custom_labels)):
-        step_done(f"Coolify wrote new labels without the middlewares {', '.join(lost)}: apply them again", changed=True)
     return True
+
+
+@task(name="tell lost middlewares", cache_policy=NO_CACHE)
+async def tell_lost_middlewares(client: CoolifyClient, before: Application) -> None:
+    """Tell what somebody has added to the labels by hand, and Coolify has left out when it wrote them anew."""
+    after = await client.applications.get(before.uuid)
+    if before.labels_known and (lost := lost_middlewares(before.custom_labels, after.custom_labels)):
+        step_done(f"Coolify wrote new labels without the middlewares {', '.join(lost)}: apply them again", changed=True)
 
 
 @task(name="restart application", cache_policy=NO_CACHE)

@@ -118,6 +118,20 @@ async def test_nothing_is_switched_while_the_token_may_not_write(shop, release_s
     assert shop.config.read_text() == before
 
 
+async def test_headers_are_there_after_the_switch_and_what_was_added_by_hand_is_named(shop, release_shop, told) -> None:
+    shop.configure(security={"headers": {"frame_options": "deny"}})
+    without_https(shop)
+    await release_shop()
+    by_hand = "traefik.http.middlewares.by-hand.compress=true"
+    async with shop.client() as client:
+        (application,) = await client.applications.list()
+        labels = (await client.applications.get(application.uuid)).custom_labels or ""
+        await client.applications.update(application.uuid, ApplicationSettings(custom_labels=f"{labels}\n{by_hand}"))
+    assert (await enable(shop)).valid
+    assert (await shop.visit()).headers["x-frame-options"] == "DENY"
+    assert [text for text in told if "without the middlewares by-hand:" in text]
+
+
 async def test_other_urls_of_the_application_stay_as_they_are(shop, release_shop) -> None:
     without_https(shop)
     await release_shop()
