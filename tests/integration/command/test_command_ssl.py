@@ -9,8 +9,7 @@ from datetime import timedelta
 import pytest
 
 from coolify.api import ApplicationSettings
-from flows.release import ReleaseRequest, release
-from tasks.session import Target
+from tests.integration.serving import serve
 
 
 @pytest.fixture
@@ -36,10 +35,8 @@ def ssl(shop, prefect_server):
 
 
 @pytest.fixture
-async def released(shop, in_prefect):
-    state = await release(ReleaseRequest(target=Target(config=str(shop.config))), return_state=True)
-    assert state.is_completed()
-    shop.sandbox.app.state.faults.requests.clear()
+async def released(shop):
+    await serve(shop)
     return shop
 
 

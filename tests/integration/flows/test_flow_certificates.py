@@ -3,6 +3,7 @@
 import asyncio
 import re
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -16,6 +17,7 @@ from flows.verify_certificates import CertificateInvalidError, verify_certificat
 from tasks.access import MissingAbilitiesError
 from tasks.certificates import DomainsIgnoredError
 from tasks.session import Target
+from tests.integration.serving import serve
 from tests.integration.tls.issuing import serving
 
 DAY = timedelta(days=1)
@@ -35,6 +37,12 @@ def told():
 
     with observe(note):
         yield seen
+
+
+@pytest.fixture
+def serve_shop(shop, in_prefect):
+    """Let the shop serve as it is configured now."""
+    return partial(serve, shop)
 
 
 @pytest.fixture
@@ -84,8 +92,8 @@ async def test_a_domain_in_the_clear_is_switched_to_https_in_file_and_coolify(sh
     assert len([path for path in shop.requests("POST") if path.endswith("/restart")]) == 1
 
 
-async def test_enabling_what_is_enabled_changes_nothing(shop, release_shop) -> None:
-    await release_shop()
+async def test_enabling_what_is_enabled_changes_nothing(shop, serve_shop) -> None:
+    await serve_shop()
     shop.sandbox.app.state.faults.requests.clear()
     before = shop.config.read_text()
     enabled = await enable(shop)
@@ -96,9 +104,9 @@ async def test_enabling_what_is_enabled_changes_nothing(shop, release_shop) -> N
     assert [path for path in shop.requests("POST") if path.endswith("/restart")] == []
 
 
-async def test_enabling_takes_up_what_a_dead_run_has_begun(shop, release_shop) -> None:
+async def test_enabling_takes_up_what_a_dead_run_has_begun(shop, serve_shop) -> None:
     without_https(shop)
-    await release_shop()
+    await serve_shop()
     async with shop.client() as client:
         (application,) = await client.applications.list()
         await client.applications.update(application.uuid, ApplicationSettings(domains=f"https://{shop.host}"))
@@ -108,9 +116,9 @@ async def test_enabling_takes_up_what_a_dead_run_has_begun(shop, release_shop) -
     assert await shop.version() == "1.0.0"
 
 
-async def test_nothing_is_switched_while_the_token_may_not_write(shop, release_shop, monkeypatch) -> None:
+async def test_nothing_is_switched_while_the_token_may_not_write(shop, serve_shop, monkeypatch) -> None:
     without_https(shop)
-    await release_shop()
+    await serve_shop()
     before = shop.config.read_text()
     monkeypatch.setenv("COOLIFY_TOKEN", shop.sandbox.create_token(["read", "read:sensitive"]))
     with pytest.raises(MissingAbilitiesError, match="write"):
@@ -118,10 +126,10 @@ async def test_nothing_is_switched_while_the_token_may_not_write(shop, release_s
     assert shop.config.read_text() == before
 
 
-async def test_headers_are_there_after_the_switch_and_what_was_added_by_hand_is_named(shop, release_shop, told) -> None:
+async def test_headers_are_there_after_the_switch_and_what_was_added_by_hand_is_named(shop, serve_shop, told) -> None:
     shop.configure(security={"headers": {"frame_options": "deny"}})
     without_https(shop)
-    await release_shop()
+    await serve_shop()
     by_hand = "traefik.http.middlewares.by-hand.compress=true"
     async with shop.client() as client:
         (application,) = await client.applications.list()
@@ -132,9 +140,9 @@ async def test_headers_are_there_after_the_switch_and_what_was_added_by_hand_is_
     assert [text for text in told if "without the middlewares by-hand:" in text]
 
 
-async def test_other_urls_of_the_application_stay_as_they_are(shop, release_shop) -> None:
+async def test_other_urls_of_the_application_stay_as_they_are(shop, serve_shop) -> None:
     without_https(shop)
-    await release_shop()
+    await serve_shop()
     async with shop.client() as client:
         (application,) = await client.applications.list()
         both = ApplicationSettings(domains=f"http://{shop.host},http://by-hand.sandbox.test")
@@ -174,8 +182,8 @@ async def test_a_temporary_certificate_can_be_accepted(shop, release_shop, impat
     assert "default certificate" in report.reason
 
 
-async def test_warnings_around_a_good_certificate_are_told_and_stop_nothing(shop, release_shop, told) -> None:
-    await release_shop()
+async def test_warnings_around_a_good_certificate_are_told_and_stop_nothing(shop, serve_shop, told) -> None:
+    await serve_shop()
     shop.sandbox.authority.issue(shop.host, lifetime=100 * DAY, age=80 * DAY)
     seen = await verify_certificates(target(shop))
     assert seen.valid
@@ -183,8 +191,8 @@ async def test_warnings_around_a_good_certificate_are_told_and_stop_nothing(shop
     assert not [name for name in told if name.startswith("https-")], "hints are no part of a proof"
 
 
-async def test_what_is_not_due_is_left_alone(shop, release_shop) -> None:
-    await release_shop()
+async def test_what_is_not_due_is_left_alone(shop, serve_shop) -> None:
+    await serve_shop()
     shop.sandbox.app.state.faults.requests.clear()
     name, renewals = await renew(shop)
     assert name == "Completed"
@@ -194,8 +202,8 @@ async def test_what_is_not_due_is_left_alone(shop, release_shop) -> None:
     assert shop.sandbox.app.state.faults.requests == [], "Coolify is not even asked"
 
 
-async def test_a_due_certificate_is_renewed_and_the_serial_number_proves_it(shop, release_shop) -> None:
-    await release_shop()
+async def test_a_due_certificate_is_renewed_and_the_serial_number_proves_it(shop, serve_shop) -> None:
+    await serve_shop()
     shop.sandbox.authority.issue(shop.host, lifetime=6 * DAY, age=5 * DAY)
     name, renewals = await renew(shop)
     assert name == "Completed"
@@ -206,16 +214,16 @@ async def test_a_due_certificate_is_renewed_and_the_serial_number_proves_it(shop
     assert await shop.version() == "1.0.0"
 
 
-async def test_the_proxy_is_restarted_where_that_is_allowed(shop, release_shop) -> None:
-    await release_shop()
+async def test_the_proxy_is_restarted_where_that_is_allowed(shop, serve_shop) -> None:
+    await serve_shop()
     shop.sandbox.authority.issue(shop.host, lifetime=90 * DAY, age=89 * DAY)
     name, renewals = await renew(shop, restart_application=False, restart_proxy=True)
     assert (name, renewals.hosts[0].result) == ("Completed", Renewal.RENEWED)
     assert [path for path in shop.requests("POST") if path.endswith("/proxy/restart")]
 
 
-async def test_what_is_due_and_not_allowed_alerts(shop, release_shop) -> None:
-    await release_shop()
+async def test_what_is_due_and_not_allowed_alerts(shop, serve_shop) -> None:
+    await serve_shop()
     shop.sandbox.authority.issue(shop.host, lifetime=90 * DAY, age=80 * DAY)
     name, renewals = await renew(shop, restart_application=False)
     assert name == "CertificatesDue"
@@ -223,8 +231,8 @@ async def test_what_is_due_and_not_allowed_alerts(shop, release_shop) -> None:
     assert "11% of its life left" in renewals.summary
 
 
-async def test_a_restart_without_another_certificate_is_no_success(shop, release_shop) -> None:
-    await release_shop()
+async def test_a_restart_without_another_certificate_is_no_success(shop, serve_shop) -> None:
+    await serve_shop()
     shop.sandbox.authority.issue(shop.host, lifetime=90 * DAY, age=80 * DAY)
     shop.sandbox.authority.refused.add(shop.host)
     name, renewals = await renew(shop, wait_seconds=0.2)
@@ -235,8 +243,8 @@ async def test_a_restart_without_another_certificate_is_no_success(shop, release
     assert "proxy" in row.reason
 
 
-async def test_nothing_is_triggered_while_the_authority_would_refuse(shop, release_shop) -> None:
-    await release_shop()
+async def test_nothing_is_triggered_while_the_authority_would_refuse(shop, serve_shop) -> None:
+    await serve_shop()
     shop.sandbox.authority.issue(shop.host, lifetime=90 * DAY, age=89 * DAY)
     dns_host, dns_port = shop.sandbox.dns_address
     shop.configure(
@@ -254,8 +262,8 @@ async def test_nothing_is_triggered_while_the_authority_would_refuse(shop, relea
     assert [path for path in shop.requests("POST") if path.endswith("/restart")] == []
 
 
-async def test_force_overrules_what_seems_to_hinder_the_authority(shop, release_shop) -> None:
-    await release_shop()
+async def test_force_overrules_what_seems_to_hinder_the_authority(shop, serve_shop) -> None:
+    await serve_shop()
     shop.sandbox.authority.issue(shop.host, lifetime=90 * DAY, age=89 * DAY)
     shop.sandbox.names.set(shop.host, "A", "127.0.0.1", "127.0.0.9")
     shop.sandbox.app.state.faults.requests.clear()
@@ -265,8 +273,8 @@ async def test_force_overrules_what_seems_to_hinder_the_authority(shop, release_
     assert [path for path in shop.requests("POST") if path.endswith("/restart")]
 
 
-async def test_an_application_that_somebody_has_stopped_is_not_started(shop, release_shop) -> None:
-    await release_shop()
+async def test_an_application_that_somebody_has_stopped_is_not_started(shop, serve_shop) -> None:
+    await serve_shop()
     async with shop.client() as client:
         (application,) = await client.applications.list()
         await client.applications.stop(application.uuid)
@@ -282,8 +290,8 @@ async def test_an_application_that_somebody_has_stopped_is_not_started(shop, rel
     assert shop.requests("POST") == []
 
 
-async def test_one_application_out_of_reach_keeps_nobody_from_being_renewed(shop, release_shop) -> None:
-    await release_shop()
+async def test_one_application_out_of_reach_keeps_nobody_from_being_renewed(shop, serve_shop) -> None:
+    await serve_shop()
     shop.sandbox.authority.issue(shop.host, lifetime=90 * DAY, age=80 * DAY)
     missing = Target(config=str(shop.directory / "nowhere.yml"))
     name, renewals = await renew(shop, targets=(missing, target(shop)))
@@ -292,8 +300,8 @@ async def test_one_application_out_of_reach_keeps_nobody_from_being_renewed(shop
     assert "nowhere.yml" in renewals.hosts[0].reason
 
 
-async def test_force_tells_the_truth_when_the_proxy_keeps_a_good_certificate(shop, release_shop) -> None:
-    await release_shop()
+async def test_force_tells_the_truth_when_the_proxy_keeps_a_good_certificate(shop, serve_shop) -> None:
+    await serve_shop()
     name, renewals = await renew(shop, force=True, wait_seconds=0.2)
     assert name == "CertificatesDue"
     assert renewals.hosts[0].result is Renewal.UNCHANGED
@@ -306,16 +314,16 @@ def proxy_is(shop, **state: object) -> None:
     shop.sandbox.state.update(row, proxy={**row["proxy"], **state})
 
 
-async def test_a_server_without_proxy_is_told_before_anything_is_waited_for(shop, release_shop) -> None:
+async def test_a_server_without_proxy_is_told_before_anything_is_waited_for(shop, serve_shop) -> None:
     without_https(shop)
-    await release_shop()
+    await serve_shop()
     proxy_is(shop, type="NONE")
     with pytest.raises(DomainsIgnoredError, match="choose one under Servers, Proxy"):
         await enable(shop)
 
 
-async def test_a_proxy_that_does_not_run_is_told_as_the_cause(shop, release_shop, impatient, told) -> None:
-    await release_shop()
+async def test_a_proxy_that_does_not_run_is_told_as_the_cause(shop, serve_shop, impatient, told) -> None:
+    await serve_shop()
     proxy_is(shop, status="exited")
     async with serving(None) as closed:
         pass
