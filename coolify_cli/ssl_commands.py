@@ -152,6 +152,8 @@ def renew(
     chosen = hosts_of(loaded, hosts)
     due, others = _judge_renewals(loaded, chosen, force=force)
     if not as_json:
+        if not chosen:
+            click.echo(others.summary)
         for host in chosen:
             click.echo(f"{host}: {due.get(host) or next(one.reason for one in others.hosts if one.subject == host)}")
     if dry_run or not due:

@@ -14,6 +14,8 @@ READING = (
     "plan",
     "deploy status",
     "deploy logs",
+    "ssl status",
+    "ssl renew --dry-run",
     "completion bash",
 )
 

@@ -18,11 +18,11 @@ SECTIONS = {
 }
 
 
-def finding_names(package: str) -> set[str]:
-    """Return the texts in the code of a package that are names of findings."""
+def finding_names(*place: str) -> set[str]:
+    """Return the texts in the code of a package, or of tests, that are names of findings."""
     return {
         node.value
-        for file in (ROOT / "coolify" / package).rglob("*.py")
+        for file in ROOT.joinpath(*place).rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and FINDING.fullmatch(node.value)
     }
@@ -37,8 +37,8 @@ def headings(section: str) -> list[str]:
 
 @pytest.mark.parametrize(("section", "package"), SECTIONS.items())
 def test_every_finding_has_its_heading_and_every_heading_its_finding(section: str, package: str) -> None:
-    assert finding_names(package), "findings are looked for in the wrong place"
-    assert set(headings(section)) == finding_names(package)
+    assert finding_names("coolify", package), "findings are looked for in the wrong place"
+    assert set(headings(section)) == finding_names("coolify", package)
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -49,3 +49,7 @@ def test_every_heading_stands_once_and_is_followed_by_an_explanation(section: st
     for name in found:
         explanation = guide.partition(f"\n### {name}\n")[2].partition("\n#")[0]
         assert len(explanation.split()) >= 5, name
+
+
+def test_every_finding_about_a_certificate_is_seen_at_a_real_server() -> None:
+    assert finding_names("coolify", "tls") <= finding_names("tests", "integration")
