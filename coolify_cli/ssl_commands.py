@@ -144,24 +144,22 @@ def renew(
     is none, or the time that the authority suggested is over. What can be triggered is a restart of the application
     and, with --proxy, of the proxy; each is told with its consequence first.
     """
-    from coolify.tls import hosts_of
+    from coolify.tls import Renewal, hosts_of
     from coolify_cli.output import print_json
     from coolify_cli.reaching import load
 
     loaded = load(config, environment)
     chosen = hosts_of(loaded, hosts)
-    due, others = _judge_renewals(loaded, chosen, force=force)
+    judged = _judge_renewals(loaded, chosen, force=force)
+    due = [one for one in judged.hosts if one.result is Renewal.DUE]
     if not as_json:
-        if not chosen:
-            click.echo(others.summary)
-        for host in chosen:
-            click.echo(f"{host}: {due.get(host) or next(one.reason for one in others.hosts if one.subject == host)}")
+        for line in [f"{one.subject}: {one.reason}" for one in judged.hosts] or [judged.summary]:
+            click.echo(line)
     if dry_run or not due:
         if as_json:
-            told = others.model_dump(mode="json")
-            print_json({"due": due, "others": told["hosts"], "dry_run": True} if dry_run else told)
-        return 1 if others.open else 0
-    _confirm_consequences(loaded, due, proxy=proxy, yes=yes, no_input=no_input)
+            print_json(judged.model_dump(mode="json") | ({"dry_run": True} if dry_run else {}))
+        return 1 if len(judged.open) > len(due) else 0
+    _confirm_consequences(loaded, [one.subject for one in due], proxy=proxy, yes=yes, no_input=no_input)
     result = _renew(config, environment, chosen, proxy=proxy, force=force, wait=wait, quiet=as_json)
     if as_json:
         print_json(result.model_dump(mode="json"))
@@ -170,16 +168,18 @@ def renew(
     return 1 if result.open else 0
 
 
-def _judge_renewals(config: Config, hosts: tuple[str, ...], *, force: bool) -> tuple[dict[str, str], Renewals]:
-    """Return host -> why it is due, and what is to be said about the others."""
-    from coolify.tls import Renewals, TlsPolicy, undue_renewal, why_due
+def _judge_renewals(config: Config, hosts: tuple[str, ...], *, force: bool) -> Renewals:
+    """Return which hosts are due, and what is to be said about the others."""
+    from coolify.tls import Renewal, Renewals, TlsPolicy, host_renewal, undue_renewal, why_due
 
-    now, policy = datetime.now(UTC), TlsPolicy()
-    seen = asyncio.run(_look(config, hosts))
-    due = {one.host: why or "Renewal was asked for." for one in seen if (why := why_due(one, policy, now)) or force}
-    name = config.application_name
-    others = tuple(undue_renewal(one, name, policy, now) for one in seen if one.host not in due)
-    return due, Renewals(hosts=others)
+    now, policy, name = datetime.now(UTC), TlsPolicy(), config.application_name
+    rows = []
+    for one in asyncio.run(_look(config, hosts)):
+        why = why_due(one, policy, now) or ("Renewal was asked for." if force else None)
+        rows.append(
+            host_renewal(one, one, name, Renewal.DUE, why, now) if why else undue_renewal(one, name, policy, now)
+        )
+    return Renewals(hosts=tuple(rows))
 
 
 def _configuration(config: str, environment: str, hosts: tuple[str, ...]) -> Config:
@@ -204,7 +204,7 @@ async def _look(config: Config, hosts: tuple[str, ...]) -> tuple[HostCertificate
     return await inspect_hosts(config, resolver, hosts, detailed=True)
 
 
-def _confirm_consequences(config: Config, due: dict[str, str], *, proxy: bool, yes: bool, no_input: bool) -> None:
+def _confirm_consequences(config: Config, due: list[str], *, proxy: bool, yes: bool, no_input: bool) -> None:
     """Ask for each means with what it does to visitors."""
     name = f"{config.application_name} ({config.environment})"
     confirm(

@@ -69,7 +69,7 @@ async def test_renew_tells_what_is_due_and_does_it_only_when_told(served, ssl) -
     assert (code, out) == (0, f"{served.host}: Not due.\n")
     served.sandbox.authority.issue(served.host, lifetime=timedelta(days=90), age=timedelta(days=80))
     code, out, _ = await ssl("renew", "--dry-run", "--json")
-    assert (code, list(json.loads(out)["due"])) == (0, [served.host])
+    assert (code, [one["result"] for one in json.loads(out)["hosts"]]) == (0, ["due"])
     code, _, err = await ssl("renew", "--no-input")
     assert code == 2
     assert "--yes" in err
@@ -132,6 +132,8 @@ async def test_enable_shows_what_it_would_do(shop, ssl) -> None:
     code, out, _ = await ssl("enable", "--dry-run")
     assert code == 0
     assert "domains.0.ssl: false -> true" in out
+    code, out, _ = await ssl("enable", "--dry-run", "--json")
+    assert json.loads(out) == {"hosts": [shop.host], "edits": ["domains.0.ssl"], "dry_run": True}
     assert shop.config.read_text() == before
     code, _, err = await ssl("renew", shop.host)
     assert code == 2
