@@ -73,8 +73,7 @@ async def enable_certificates(request: EnableRequest, server: CoolifyServer | No
         async with exclusive_release(*identity):
             async with phase("switch to HTTPS") as handle:
                 application = await client.applications.get(application.uuid)
-                domains = tuple(one for one in config.domains if one.host in hosts)
-                changed = await send_https_domains(client, application, domains)
+                changed = await send_https_domains(client, application, config, hosts)
                 # New domains came with new labels, without headers, limits and access (reference 3.5).
                 labels = await compare_labels(client, application.uuid, session.security)
                 if labels.is_change:

@@ -9,12 +9,21 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from coolify.api import Application, ApplicationSettings, CoolifyClient, CoolifyError, DeploymentStatus, Feature, Server
-from coolify.config import ConfigDocument, Domain, edit_config, find_config, load_config
+from coolify.api import (
+    Application,
+    ApplicationSettings,
+    CoolifyClient,
+    CoolifyError,
+    DeploymentStatus,
+    Feature,
+    Server,
+)
+from coolify.api.settings import ComposeDomain
+from coolify.config import Config, ConfigDocument, edit_config, find_config, load_config
 from coolify.dns import check_domain
 from coolify.errors import OperatorError
 from coolify.finding import Finding, Severity
-from coolify.plan import https_edits, lost_middlewares, same_urls, with_https
+from coolify.plan import desired_compose_domains, https_edits, lost_middlewares, plan_settings, same_urls, with_https
 from coolify.tls import (
     HostCertificates,
     TlsPolicy,
@@ -127,7 +136,9 @@ async def switch_file_to_https(target: Target, hosts: tuple[str, ...]) -> tuple[
 
 
 @task(name="send https domains", cache_policy=NO_CACHE)
-async def send_https_domains(client: CoolifyClient, application: Application, domains: tuple[Domain, ...]) -> bool:
+async def send_https_domains(
+    client: CoolifyClient, application: Application, config: Config, hosts: tuple[str, ...]
+) -> bool:
     """Switch URLs of an application to HTTPS in Coolify; return whether anything changed.
 
     The whole list is sent, because that alone makes Coolify write new routes (reference 3.4); they take effect when
@@ -136,7 +147,10 @@ async def send_https_domains(client: CoolifyClient, application: Application, do
     Raises:
         DomainsIgnoredError: Coolify did not take them: the server has no proxy.
     """
-    wanted = with_https(application.fqdn, domains)
+    if (services := desired_compose_domains(config)) is not None:
+        # The services of a compose file have domains of their own, and Coolify refuses the others (reference 2.1).
+        return await _send_services(client, application, services)
+    wanted = with_https(application.fqdn, [one for one in config.domains if one.host in hosts])
     if same_urls(wanted, application.fqdn):
         step_done(f"domains in Coolify: {wanted}")
         return False
@@ -186,6 +200,15 @@ async def restart_proxy(client: CoolifyClient, server_uuid: str) -> None:
     """
     await client.server_administration.restart_proxy(server_uuid)
     step_done("restart of the proxy queued", changed=True)
+
+
+async def _send_services(client: CoolifyClient, application: Application, services: tuple[ComposeDomain, ...]) -> bool:
+    plan = plan_settings(application, ApplicationSettings(docker_compose_domains=services))
+    if not plan.is_empty:
+        await client.applications.update(application.uuid, plan.update)
+    told = ", ".join(f"{one.name} {one.domain}" for one in services)
+    step_done(f"domains in Coolify: {told}", changed=not plan.is_empty)
+    return not plan.is_empty
 
 
 async def _hindrances_of(session: Session, host: str) -> tuple[Finding, ...]:

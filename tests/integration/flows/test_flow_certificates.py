@@ -17,6 +17,7 @@ from flows.verify_certificates import CertificateInvalidError, verify_certificat
 from tasks.access import MissingAbilitiesError
 from tasks.certificates import DomainsIgnoredError
 from tasks.session import Target
+from tests.integration.flows.test_flow_source import COMPOSE, DOCKERFILE, add_file
 from tests.integration.serving import serve
 from tests.integration.tls.issuing import serving
 
@@ -138,6 +139,19 @@ async def test_headers_are_there_after_the_switch_and_what_was_added_by_hand_is_
     assert (await enable(shop)).valid
     assert (await shop.visit()).headers["x-frame-options"] == "DENY"
     assert [text for text in told if "without the middlewares by-hand:" in text]
+
+
+async def test_the_services_of_a_compose_file_have_domains_of_their_own(shop, release_shop) -> None:
+    add_file(shop, "Dockerfile", DOCKERFILE)
+    add_file(shop, "docker-compose.yaml", COMPOSE)
+    domain = {"primary": shop.host, "ssl": False, "service": "web"}
+    shop.configure(build={"pack": "dockercompose", "port": 3000}, domains=[domain])
+    report = await release_shop()
+    assert report.outcome is Outcome.COMPLETED, report.reason
+    enabled = await enable(shop)
+    assert (enabled.valid, enabled.changed) == (True, True)
+    assert await shop.version() == "1.0.1"
+    assert not (await enable(shop)).changed
 
 
 async def test_other_urls_of_the_application_stay_as_they_are(shop, serve_shop) -> None:
