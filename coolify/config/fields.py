@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from coolify.hostnames import check_host_name
+
 __all__ = [
     "AbsolutePath",
     "CoolifyId",
@@ -32,7 +34,6 @@ __all__ = [
     "check_project_name",
 ]
 
-_LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _IMAGE: Final = re.compile(r"[a-z0-9][a-z0-9.-]*(:[0-9]+(?=/))?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(@sha256:[0-9a-f]{64})?")
 _PATH: Final = re.compile(r"/[A-Za-z0-9._~@+/%:=,-]*")
@@ -45,21 +46,14 @@ _API_SUFFIX: Final = re.compile(r"/api(/v1)?$")
 
 
 def _host_name(text: str) -> str:
-    """Check a host name: RFC 1123 section 2.1, length from RFC 1035 section 2.3.4."""
-    host = text.lower().removesuffix(".")
-    if "://" in host or "/" in host:
+    """Check a host name and bring it into the form of the DNS, `xn--` for other scripts."""
+    if "://" in text or "/" in text:
         raise ValueError("write the host name alone, as in app.example.com, without https:// and path.")
-    if ":" in host:
+    if ":" in text:
         raise ValueError("write the host name alone, without a port.")
-    if "*" in host:
+    if "*" in text:
         raise ValueError("a wildcard is not supported: write each host name.")
-    if not host.isascii():
-        raise ValueError("write an international name in its xn-- form.")
-    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
-        raise ValueError("is not a host name: labels of letters, digits and hyphens, joined by dots.")
-    if host.rpartition(".")[2].isdigit():
-        raise ValueError("is an address: write a host name.")
-    return host
+    return check_host_name(text)
 
 
 def _server_url(text: str) -> str:

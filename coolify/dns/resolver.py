@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-import dns.asyncresolver
 import dns.exception
-import dns.name
-import dns.nameserver
-import dns.rdatatype
+import dns.message
 import dns.resolver
 
-__all__ = ["HostAddresses", "LookupFailure", "Nameserver", "Resolver", "ServerAddresses"]
+from coolify.dns.answer import Answer, Nameserver, Status
+from coolify.dns.exchange import Question, fetch, read
+from coolify.hostnames import HostNameError, as_ascii
 
+__all__ = ["HostAddresses", "LookupFailure", "Resolver", "ServerAddresses", "host_addresses"]
 
-@dataclass(frozen=True, slots=True)
-class Nameserver:
-    """Address and port of a name server."""
-
-    address: str
-    port: int = 53
+_ATTEMPT_SECONDS: Final = 2.0
+_CONCURRENT: Final = 64
+"""Questions under way at the same time: each has a socket of its own."""
 
 
 class LookupFailure(StrEnum):
@@ -38,6 +38,15 @@ class LookupFailure(StrEnum):
     INVALID = "invalid name"
 
 
+_FAILURES: Final = {
+    Status.NXDOMAIN: LookupFailure.NXDOMAIN,
+    Status.NODATA: LookupFailure.NODATA,
+    Status.TIMEOUT: LookupFailure.TIMEOUT,
+    Status.UNREACHABLE: LookupFailure.TIMEOUT,
+    Status.INVALID: LookupFailure.INVALID,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class HostAddresses:
     """The addresses of a host name, or why there are none."""
@@ -49,6 +58,8 @@ class HostAddresses:
     """Targets of the CNAME chain, in order."""
     failure: LookupFailure | None = None
     answered_by: str = ""
+    detail: str = ""
+    """What the server added to a failure (RFC 8914)."""
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -64,14 +75,6 @@ class ServerAddresses:
     addresses: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Lookup:
-    addresses: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    failure: LookupFailure | None = None
-    answered_by: str = ""
-
-
 class Resolver:
     """Asynchronous look-ups without a cache.
 
@@ -81,13 +84,49 @@ class Resolver:
     """
 
     def __init__(self, nameservers: tuple[Nameserver, ...] = (), timeout: float = 5.0) -> None:
-        self._resolver = dns.asyncresolver.Resolver(configure=not nameservers)
-        if nameservers:
-            self._resolver.nameservers = [
-                dns.nameserver.Do53Nameserver(server.address, server.port) for server in nameservers
-            ]
-        self._resolver.lifetime = timeout
-        self._resolver.cache = None
+        self.is_system = not nameservers
+        self.nameservers = nameservers or _system_nameservers()
+        self.timeout = timeout
+        self._room = asyncio.Semaphore(_CONCURRENT)
+
+    async def ask(self, name: str, kind: str, *, unchecked: bool = False) -> Answer:
+        """Ask the name servers in their order until one knows an answer.
+
+        Args:
+            name: Host name, in any script.
+            kind: Record type.
+            unchecked: Whether a validating server is to leave out the validation.
+        """
+        try:
+            question = Question(as_ascii(name), kind, unchecked=unchecked)
+        except (dns.exception.DNSException, HostNameError):
+            return Answer(name, kind, Status.INVALID)
+        deadline = time.monotonic() + self.timeout
+        worst = Answer(name, kind, Status.TIMEOUT)
+        while True:
+            for server in self.nameservers:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return worst
+                answer = await self.ask_server(server, question, min(left, _ATTEMPT_SECONDS))
+                if answer.status.is_answer:
+                    return answer
+                if not answer.status.is_silence or worst.status.is_silence:
+                    worst = answer
+            if not worst.status.is_silence or not self.nameservers:
+                # Servers that fail or refuse do so again.
+                return worst
+            if worst.status is Status.UNREACHABLE:
+                return worst
+
+    async def ask_server(self, server: Nameserver, question: Question, seconds: float) -> Answer:
+        """Ask one server once; time spent waiting for one's turn does not count."""
+        return read(question, server, await self.fetch(server, question, seconds))
+
+    async def fetch(self, server: Nameserver, question: Question, seconds: float) -> dns.message.Message | Status:
+        """Ask one server once and return the message as it is, or why there is none."""
+        async with self._room:
+            return await fetch(question, server, seconds)
 
     async def addresses(self, host: str) -> HostAddresses:
         """Return all addresses of a host name; an address literal is its own."""
@@ -95,45 +134,46 @@ class Resolver:
         if literal is not None:
             is_ipv6 = ":" in literal
             return HostAddresses(host, () if is_ipv6 else (literal,), (literal,) if is_ipv6 else ())
-        v4, v6 = await asyncio.gather(self._look_up(host, "A"), self._look_up(host, "AAAA"))
-        # One family without records is normal; the name fails when both do, and the harder reason counts.
-        failure = None
-        if not v4.addresses and not v6.addresses:
-            failure = v4.failure if v4.failure is not LookupFailure.NODATA else v6.failure
-        return HostAddresses(
-            host,
-            v4.addresses,
-            v6.addresses,
-            v4.aliases or v6.aliases,
-            failure,
-            v4.answered_by or v6.answered_by,
-        )
+        return host_addresses(host, *await asyncio.gather(self.ask(host, "A"), self.ask(host, "AAAA")))
 
     async def server_addresses(self, *hosts: str) -> ServerAddresses:
         """Return the addresses of a server that is known by one or more addresses or host names."""
         found = await asyncio.gather(*(self.addresses(host) for host in hosts))
         return ServerAddresses(hosts[0], frozenset(address for one in found for address in one.all))
 
-    async def _look_up(self, host: str, kind: str) -> _Lookup:
-        try:
-            answer = await self._resolver.resolve(dns.name.from_text(host), kind, search=False)
-        except dns.resolver.NXDOMAIN:
-            return _Lookup(failure=LookupFailure.NXDOMAIN)
-        except dns.resolver.NoAnswer:
-            return _Lookup(failure=LookupFailure.NODATA)
-        except dns.resolver.LifetimeTimeout:
-            return _Lookup(failure=LookupFailure.TIMEOUT)
-        except (dns.resolver.NoNameservers, dns.resolver.YXDOMAIN):
-            return _Lookup(failure=LookupFailure.SERVFAIL)
-        except (dns.exception.DNSException, UnicodeError):
-            return _Lookup(failure=LookupFailure.INVALID)
-        cnames = [rrset for rrset in answer.response.answer if rrset.rdtype == dns.rdatatype.CNAME]
-        return _Lookup(
-            tuple(sorted(record.to_text() for record in answer)),
-            tuple(str(rrset[0].target).rstrip(".") for rrset in cnames),
-            None,
-            f"{answer.nameserver}:{answer.port}",
-        )
+
+def host_addresses(host: str, v4: Answer, v6: Answer) -> HostAddresses:
+    """Return the addresses that two answers hold, for A and AAAA."""
+    # One family without records is normal; the name fails when both do, and the harder reason counts.
+    failure = None
+    if not v4.records and not v6.records:
+        hard = v4 if v4.status is not Status.NODATA else v6
+        failure = _FAILURES.get(hard.status, LookupFailure.SERVFAIL)
+        if hard.loops:
+            failure = LookupFailure.SERVFAIL
+    server = next((one.server for one in (v4, v6) if one.status.is_answer and one.server), None)
+    return HostAddresses(
+        host,
+        v4.records,
+        v6.records,
+        v4.aliases or v6.aliases,
+        failure,
+        str(server) if server else "",
+        v4.detail or v6.detail,
+    )
+
+
+def _system_nameservers() -> tuple[Nameserver, ...]:
+    """Return the servers of /etc/resolv.conf; none where the system has no such thing."""
+    try:
+        system = dns.resolver.Resolver(configure=True)
+    except dns.resolver.NoResolverConfiguration:
+        return ()
+    return tuple(Nameserver(one, system.port) for one in _texts(system.nameservers))
+
+
+def _texts(values: Iterable[object]) -> list[str]:
+    return [one for one in values if isinstance(one, str)]
 
 
 def _literal(host: str) -> str | None:

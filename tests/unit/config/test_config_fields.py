@@ -116,6 +116,19 @@ def test_a_host_name_is_allowed(host: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("BÜCHER.example", "xn--bcher-kva.example"),
+        ("faß.example", "xn--fa-hia.example"),
+        ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
+    ],
+)
+def test_an_international_name_is_brought_into_the_form_of_the_dns(written: str, host: str) -> None:
+    assert host_name.validate_python(written) == host
+
+
+@pytest.mark.parametrize(
     "host",
     [
         "",
@@ -126,8 +139,8 @@ def test_a_host_name_is_allowed(host: str) -> None:
         "-a.com",
         "a_b.com",
         "192.0.2.1",
-        "bücher.example",
         "a..b",
+        "xn--0.example",
         "a" * 64 + ".com",
     ],
 )

@@ -1,0 +1,161 @@
+"""One question to one name server, over UDP and, where the answer is too long, TCP."""
+
+from __future__ import annotations
+
+import dns.asyncquery
+import dns.edns
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+
+from coolify.dns.answer import Answer, Nameserver, Status
+
+__all__ = ["Question", "exchange", "fetch", "read"]
+
+_PAYLOAD = 1232
+"""Size that is not fragmented anywhere (DNS flag day 2020)."""
+
+
+class Question:
+    """A name and a type to ask for.
+
+    Args:
+        name: Host name; a final dot is not needed.
+        kind: Record type.
+        recursive: Whether the server is to ask others.
+        dnssec: Whether signatures are wanted (RFC 3225).
+        unchecked: Whether a validating server is to leave out the validation (RFC 4035, section 3.2.2).
+
+    Raises:
+        dns.exception.DNSException: The name is too long or has an empty or too long label.
+    """
+
+    __slots__ = ("dnssec", "kind", "name", "rdtype", "recursive", "unchecked")
+
+    def __init__(
+        self, name: str, kind: str, *, recursive: bool = True, dnssec: bool = False, unchecked: bool = False
+    ) -> None:
+        self.name = dns.name.from_text(name)
+        self.kind = kind
+        self.rdtype = dns.rdatatype.from_text(kind)
+        self.recursive = recursive
+        self.dnssec = dnssec
+        self.unchecked = unchecked
+
+    def message(self) -> dns.message.QueryMessage:
+        """Return a query with a random id."""
+        query = dns.message.make_query(self.name, self.rdtype, use_edns=0, payload=_PAYLOAD, want_dnssec=self.dnssec)
+        if not self.recursive:
+            query.flags &= ~dns.flags.RD
+        if self.unchecked:
+            query.flags |= dns.flags.CD
+        return query
+
+
+async def exchange(question: Question, server: Nameserver, seconds: float) -> Answer:
+    """Ask once and return what came back, whatever it is; never raises for what happens on the network."""
+    return read(question, server, await fetch(question, server, seconds))
+
+
+async def fetch(question: Question, server: Nameserver, seconds: float) -> dns.message.Message | Status:
+    """Ask once and return the message as it is, or why there is none."""
+    try:
+        message, _ = await dns.asyncquery.udp_with_fallback(
+            question.message(), server.address, timeout=seconds, port=server.port, ignore_unexpected=True,
+            ignore_errors=True,
+        )  # fmt: skip
+    except dns.exception.Timeout:
+        return Status.TIMEOUT
+    except OSError:
+        return Status.UNREACHABLE
+    except (EOFError, dns.exception.DNSException):
+        return Status.SERVFAIL
+    return message
+
+
+def read(question: Question, server: Nameserver, message: dns.message.Message | Status) -> Answer:
+    """Return what a message says about the question."""
+    name, kind = _text(question.name), question.kind
+    if isinstance(message, Status):
+        return Answer(name, kind, message, server)
+    records, aliases, loops = _follow(message, question)
+    soa = next((one for one in (*message.authority, *message.answer) if one.rdtype == dns.rdatatype.SOA), None)
+    status = _status(message, records, has_soa=soa is not None)
+    referral, glue = _referral(message) if status is Status.REFERRAL else ((), ())
+    return Answer(
+        name,
+        kind,
+        status,
+        server,
+        records=tuple(sorted(record.to_text() for record in records)) if records else (),
+        aliases=aliases,
+        loops=loops,
+        ttl=records.ttl if records else min(soa.ttl, soa[0].minimum) if soa else 0,
+        authoritative=bool(message.flags & dns.flags.AA),
+        authenticated=bool(message.flags & dns.flags.AD),
+        zone=_text(soa.name) if soa else "",
+        serial=soa[0].serial if soa else None,
+        referral=referral,
+        glue=glue,
+        detail=_detail(message),
+    )
+
+
+def _follow(message: dns.message.Message, question: Question) -> tuple[dns.rrset.RRset | None, tuple[str, ...], bool]:
+    """Return the records at the end of the chain of aliases, the chain, and whether it is a circle."""
+    name = question.name
+    aliases: list[str] = []
+    passed = {name}
+    while True:
+        records = message.get_rrset(message.answer, name, dns.rdataclass.IN, question.rdtype)
+        alias = message.get_rrset(message.answer, name, dns.rdataclass.IN, dns.rdatatype.CNAME)
+        if records is not None or alias is None:
+            return records, tuple(aliases), False
+        name = alias[0].target
+        aliases.append(_text(name))
+        if name in passed:
+            return None, tuple(aliases), True
+        passed.add(name)
+
+
+def _status(message: dns.message.Message, records: dns.rrset.RRset | None, *, has_soa: bool) -> Status:
+    match message.rcode():
+        case dns.rcode.NOERROR if records is not None:
+            return Status.FOUND
+        case dns.rcode.NOERROR:
+            refers = any(one.rdtype == dns.rdatatype.NS for one in message.authority)
+            return Status.REFERRAL if refers and not has_soa and not message.answer else Status.NODATA
+        case dns.rcode.NXDOMAIN:
+            return Status.NXDOMAIN
+        case dns.rcode.REFUSED | dns.rcode.NOTAUTH:
+            return Status.REFUSED
+        case _:
+            return Status.SERVFAIL
+
+
+def _referral(message: dns.message.Message) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    names = {_text(one.target) for rrset in message.authority if rrset.rdtype == dns.rdatatype.NS for one in rrset}
+    glue = {
+        (_text(rrset.name), one.to_text())
+        for rrset in message.additional
+        if rrset.rdtype in {dns.rdatatype.A, dns.rdatatype.AAAA}
+        for one in rrset
+    }
+    return tuple(sorted(names)), tuple(sorted(glue))
+
+
+def _detail(message: dns.message.Message) -> str:
+    errors = [option for option in message.options if isinstance(option, dns.edns.EDEOption)]
+    return "; ".join(
+        f"{dns.edns.EDECode.to_text(option.code).replace('_', ' ').lower()}{f': {option.text}' if option.text else ''}"
+        for option in errors
+    )
+
+
+def _text(name: dns.name.Name) -> str:
+    return name.to_text(omit_final_dot=True).lower()
