@@ -108,7 +108,7 @@ class Resolver:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return worst
-                answer = await self.ask_server(server, question, min(left, _ATTEMPT_SECONDS))
+                answer = read(question, server, await self.fetch(server, question, min(left, _ATTEMPT_SECONDS)))
                 if answer.status.is_answer:
                     return answer
                 if not answer.status.is_silence or worst.status.is_silence:
@@ -119,12 +119,29 @@ class Resolver:
             if worst.status is Status.UNREACHABLE:
                 return worst
 
-    async def ask_server(self, server: Nameserver, question: Question, seconds: float) -> Answer:
-        """Ask one server once; time spent waiting for one's turn does not count."""
+    async def ask_server(
+        self, server: Nameserver, name: str, kind: str, seconds: float, *, recursive: bool = False
+    ) -> Answer:
+        """Ask one server once, without the detour over a resolver.
+
+        Args:
+            server: Whom to ask.
+            name: Host name in the form of the DNS.
+            kind: Record type.
+            seconds: How long to wait for the answer.
+            recursive: Whether the server is to ask others, as a resolver does.
+        """
+        try:
+            question = Question(name, kind, recursive=recursive)
+        except dns.exception.DNSException:
+            return Answer(name, kind, Status.INVALID, server)
         return read(question, server, await self.fetch(server, question, seconds))
 
     async def fetch(self, server: Nameserver, question: Question, seconds: float) -> dns.message.Message | Status:
-        """Ask one server once and return the message as it is, or why there is none."""
+        """Ask one server once and return the message as it is, or why there is none.
+
+        Time spent waiting for one's turn does not count.
+        """
         async with self._room:
             return await fetch(question, server, seconds)
 

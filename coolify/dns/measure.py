@@ -1,0 +1,165 @@
+"""Measure: everything about a host that can be asked, side by side, each question with its limit."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from coolify.dns.answer import Answer, Nameserver, Status
+from coolify.dns.ownership import find_ownership
+from coolify.dns.ports import measure_ports, walk_redirects
+from coolify.dns.resolver import HostAddresses, LookupFailure, Resolver, ServerAddresses
+from coolify.dns.settings import DnsSettings
+from coolify.dns.survey import Aliases, CaaRecord, CaaSet, Survey, View, Zone
+from coolify.dns.zones import Zones
+from coolify.hostnames import HostNameError, check_host_name
+
+__all__ = ["measure_domain", "view"]
+
+_MOST_ALIASES: Final = 12
+
+
+async def measure_domain(
+    host: str, server: ServerAddresses, resolver: Resolver, settings: DnsSettings, zones: Zones | None = None
+) -> Survey:
+    """Ask for everything about a host.
+
+    A name that nobody can look up in time is not asked about any further: the network is the reason, and every other
+    question would wait as long.
+
+    Args:
+        host: Host name, in any script.
+        server: Where it is to lead.
+        resolver: Whom to ask.
+        settings: What to ask for, and with which limits.
+        zones: Zones that are known already, shared by the hosts of one check.
+    """
+    try:
+        name = check_host_name(host)
+    except HostNameError as error:
+        invalid = HostAddresses(host, failure=LookupFailure.INVALID)
+        return Survey(host, server, invalid, written=host, name_problem=str(error))
+    found = await resolver.addresses(name)
+    if found.failure is LookupFailure.TIMEOUT:
+        return Survey(name, server, found, written=host)
+    zones = zones or Zones(resolver, settings)
+    zone, aliases, wildcard, unchecked, caa = await asyncio.gather(
+        zones.of(name),
+        _aliases(resolver, found),
+        _beside(resolver, name),
+        _unchecked(resolver, found),
+        _caa(resolver, name) if settings.https else _nothing(),
+    )
+    own, others = zone.responsible if zone else (), (*resolver.nameservers, *settings.public_resolvers)
+    authoritative, resolvers, ownership = await asyncio.gather(
+        _views(resolver, name, own, settings.server_seconds, recursive=False),
+        _views(resolver, name, others, settings.server_seconds, recursive=True),
+        find_ownership(name, resolver, settings, zone) if settings.owner else _nothing(),
+    )
+    survey = Survey(
+        name,
+        server,
+        found,
+        written=host,
+        aliases=aliases,
+        zone=zone,
+        authoritative=authoritative,
+        resolvers=resolvers,
+        wildcard=wildcard,
+        unchecked=unchecked,
+        caa=_within(caa, zone) if caa else None,
+        ownership=ownership,
+    )
+    if settings.ports is None or not survey.addresses.all:
+        return survey
+    reach, walk = await asyncio.gather(
+        measure_ports(survey.addresses.all, settings.ports, https=settings.https),
+        walk_redirects(name, survey.addresses.all, settings.ports),
+    )
+    return replace(survey, reach=reach, walk=walk)
+
+
+async def view(resolver: Resolver, host: str, server: Nameserver, seconds: float, *, recursive: bool) -> View:
+    """Return what one server says about the addresses of a host."""
+    v4, v6 = await asyncio.gather(
+        *(resolver.ask_server(server, host, kind, seconds, recursive=recursive) for kind in ("A", "AAAA"))
+    )
+    return View(server, v4, v6)
+
+
+async def _views(
+    resolver: Resolver, host: str, servers: Iterable[Nameserver], seconds: float, *, recursive: bool
+) -> tuple[View, ...]:
+    asked = (view(resolver, host, server, seconds, recursive=recursive) for server in servers)
+    return tuple(await asyncio.gather(*asked))
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def _aliases(resolver: Resolver, found: HostAddresses) -> Aliases:
+    """Follow a chain of aliases by hand where the resolver failed on it, as it does on a circle."""
+    if found.aliases or found.failure is not LookupFailure.SERVFAIL:
+        return Aliases(found.aliases, loops=_comes_back(found.host, found.aliases))
+    name = found.host
+    targets: list[str] = []
+    for _ in range(_MOST_ALIASES):
+        answer = await resolver.ask(name, "CNAME")
+        if answer.status is not Status.FOUND:
+            break
+        name = answer.records[0].removesuffix(".").lower()
+        targets.append(name)
+        if _comes_back(found.host, targets):
+            return Aliases(tuple(targets), loops=True)
+    return Aliases(tuple(targets))
+
+
+def _comes_back(host: str, targets: Iterable[str]) -> bool:
+    passed = [host, *targets]
+    return len(set(passed)) != len(passed)
+
+
+async def _beside(resolver: Resolver, host: str) -> View | None:
+    """Ask for a name beside the host that nobody can have written down: only a wildcard answers (RFC 4592)."""
+    parent = host.partition(".")[2]
+    if "." not in parent:
+        return None
+    name = f"{secrets.token_hex(8)}.{parent}"
+    v4, v6 = await asyncio.gather(resolver.ask(name, "A"), resolver.ask(name, "AAAA"))
+    return View(v4.server or v6.server or Nameserver(""), v4, v6)
+
+
+async def _unchecked(resolver: Resolver, found: HostAddresses) -> Answer | None:
+    """Ask again without validation: an answer then means that the validation is what failed."""
+    if found.failure is not LookupFailure.SERVFAIL:
+        return None
+    return await resolver.ask(found.host, "A", unchecked=True)
+
+
+async def _caa(resolver: Resolver, host: str) -> CaaSet:
+    """Ask for CAA records of the name and of every name above it, all at once; the nearest count (RFC 8659)."""
+    labels = host.split(".")
+    names = [".".join(labels[index:]) for index in range(len(labels))]
+    failures: list[Answer] = []
+    for answer in await asyncio.gather(*(resolver.ask(name, "CAA") for name in names)):
+        if answer.status is Status.FOUND:
+            return CaaSet(answer.name, tuple(_caa_record(one) for one in answer.records), tuple(failures))
+        if not answer.status.is_answer:
+            failures.append(answer)
+    return CaaSet(failures=tuple(failures))
+
+
+def _caa_record(text: str) -> CaaRecord:
+    flags, tag, value = text.split(" ", 2)
+    return CaaRecord(bool(int(flags) & 128), tag.lower(), value.strip('"').replace('\\"', '"'))
+
+
+def _within(caa: CaaSet, zone: Zone | None) -> CaaSet:
+    """Leave out failures above the zone: a resolver of a private network may know nothing above it."""
+    inside = zone.name if zone else ""
+    failures = tuple(one for one in caa.failures if inside and (one.name == inside or one.name.endswith(f".{inside}")))
+    return CaaSet(caa.at, caa.records, failures)

@@ -1,0 +1,98 @@
+"""Who a name belongs to, by a TXT record that only the owner of its zone can write.
+
+The record `_coolify-flows.HOST TXT "coolify-flows owner=MARK"` is challenge and marker in one: that it is there proves
+control of the zone, and the mark in it says which application the other records of the name belong to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from coolify.dns.answer import Answer
+from coolify.dns.resolver import Resolver
+from coolify.dns.settings import DnsSettings
+from coolify.dns.survey import Zone
+from coolify.dns.zones import Zones
+
+__all__ = ["PREFIX", "Ownership", "find_ownership", "mark_text", "owner_of", "owners_in", "record_name"]
+
+PREFIX: Final = "_coolify-flows"
+"""Label of the ownership record, below the name that it speaks of (RFC 8552: an underscore keeps it from hosts)."""
+_VERSION: Final = "coolify-flows"
+_DEFAULTS: Final = DnsSettings()
+
+
+def owner_of(server: str, project: str, environment: str, application: str) -> str:
+    """Return the mark of one application: stable, and telling nothing of what it is made from."""
+    text = f"{server}\n{project}\n{environment}\n{application}"
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def record_name(host: str) -> str:
+    """Return the name of the ownership record of a host; that of a wildcard is the record of the name below it."""
+    return f"{PREFIX}.{host.removeprefix('*.')}"
+
+
+def mark_text(owner: str) -> str:
+    """Return the text of an ownership record."""
+    return f"{_VERSION} owner={owner}"
+
+
+def owners_in(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the marks that TXT records hold, each once; quotes of the presentation form do not matter.
+
+    Other TXT records at the name are left alone.
+    """
+    pairs = (text.strip('"').partition(" owner=") for text in texts)
+    return tuple(dict.fromkeys(owner for version, _, owner in pairs if version == _VERSION and owner))
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """What the ownership record of a host says."""
+
+    host: str
+    answer: Answer
+    """Answer to the question for the TXT record."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the question was answered; where it was not, nothing may be concluded from a missing owner."""
+        return self.answer.status.is_answer
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Marks of the applications that the name belongs to: none or one, several where two claim it."""
+        return owners_in(self.answer.records)
+
+    def is_of(self, owner: str) -> bool:
+        """Return whether the name belongs to this application and to no other."""
+        return self.owners == (owner,)
+
+
+async def find_ownership(
+    host: str,
+    resolver: Resolver,
+    settings: DnsSettings = _DEFAULTS,
+    zone: Zone | None = None,
+) -> Ownership:
+    """Return whom a host belongs to, as the servers of its zone say now.
+
+    They are asked before the resolver, which may remember for minutes that there was no record.
+
+    Args:
+        host: Host name in the form of the DNS.
+        resolver: Whom to ask.
+        settings: Ports and limits.
+        zone: The zone of the host where it is known already; looked up otherwise.
+    """
+    zone = zone or await Zones(resolver, settings).of(host)
+    name = record_name(host)
+    for server in zone.responsible if zone else ():
+        answer = await resolver.ask_server(server, name, "TXT", settings.server_seconds)
+        if answer.status.is_answer:
+            return Ownership(host, answer)
+    return Ownership(host, await resolver.ask(name, "TXT"))
