@@ -1,148 +1,46 @@
-"""Whether a domain leads to the server that is to serve it."""
+"""Whether a domain leads to the server that is to serve it, and whether a certificate can be issued for it."""
 
 from __future__ import annotations
 
-import ipaddress
+import asyncio
 from collections.abc import Iterable
+from typing import Final
 
-from coolify.dns.resolver import HostAddresses, LookupFailure, Resolver, ServerAddresses
-from coolify.finding import Finding, Severity
+from coolify.dns.judgements import judge
+from coolify.dns.measure import measure_domain
+from coolify.dns.resolver import Resolver, ServerAddresses
+from coolify.dns.settings import DnsSettings
+from coolify.dns.zones import Zones
+from coolify.finding import Finding
 
-__all__ = ["check_domain", "judge_addresses"]
+__all__ = ["check_domain", "check_domains"]
+
+_DEFAULTS: Final = DnsSettings()
 
 
-async def check_domain(host: str, server: ServerAddresses, resolver: Resolver) -> tuple[Finding, ...]:
-    """Look a domain up and compare its A and AAAA records with the server's addresses.
+async def check_domain(
+    host: str,
+    server: ServerAddresses,
+    resolver: Resolver,
+    settings: DnsSettings = _DEFAULTS,
+    zones: Zones | None = None,
+) -> tuple[Finding, ...]:
+    """Return everything that outsiders can see about a domain; ends in time whatever the network does.
 
     Args:
         host: Domain without scheme.
         server: Where it should lead.
         resolver: Whom to ask.
+        settings: What to ask for beside the addresses.
+        zones: Zones that are known already, shared by the domains of one check.
     """
-    return judge_addresses(await resolver.addresses(host), server)
+    return judge(await measure_domain(host, server, resolver, settings, zones), settings)
 
 
-def judge_addresses(found: HostAddresses, server: ServerAddresses) -> tuple[Finding, ...]:
-    """Return what the addresses of a domain mean for the server; pure."""
-    if found.failure is not None:
-        return (_no_address(found, server),)
-    if not server.addresses:
-        return (_unknown_server(found, server),)
-    right = [address for address in found.all if address in server.addresses]
-    stray = [address for address in found.all if address not in server.addresses]
-    evidence = _evidence(found, server)
-    target = _joined(server.addresses)
-    if not right:
-        return (
-            Finding(
-                name="domain-points-elsewhere",
-                severity=Severity.ERROR,
-                subject=found.host,
-                summary=f"{found.host} leads to {_joined(found.all)} and not to the server ({target}).",
-                evidence=evidence,
-                remedy=f"Set its {_record_types(server)} record to {target}, then wait until the old TTL has passed.",
-            ),
-        )
-    findings = [
-        Finding(
-            name="domain-points-to-server",
-            severity=Severity.OK,
-            subject=found.host,
-            summary=f"{found.host} leads to the server ({_joined(right)}).",
-            evidence=evidence,
-        )
-    ]
-    stray_v6 = [address for address in stray if ":" in address]
-    stray_v4 = [address for address in stray if ":" not in address]
-    if stray_v6:
-        findings.append(
-            Finding(
-                name="domain-stray-aaaa",
-                severity=Severity.ERROR,
-                subject=found.host,
-                summary=f"{found.host} has an AAAA record to {_joined(stray_v6)}, which is not the server.",
-                evidence=evidence,
-                remedy="Remove the AAAA record or point it at the server: certificate authorities prefer IPv6, and "
-                "their challenge would reach the other machine.",
-            )
-        )
-    if stray_v4:
-        findings.append(
-            Finding(
-                name="domain-stray-a",
-                severity=Severity.ERROR,
-                subject=found.host,
-                summary=f"{found.host} also leads to {_joined(stray_v4)}, which is not the server.",
-                evidence=evidence,
-                remedy="Remove the other A record: a share of the visitors and of the certificate challenges would go "
-                "there.",
-            )
-        )
-    return tuple(findings)
-
-
-def _unknown_server(found: HostAddresses, server: ServerAddresses) -> Finding:
-    return Finding(
-        name="domain-server-unknown",
-        severity=Severity.WARNING,
-        subject=found.host,
-        summary=f"{found.host} leads to {_joined(found.all)}; the address of the server '{server.name}' is not known.",
-        evidence=_evidence(found, server),
-        remedy="Enter the server's public address or name in Coolify under Servers, to have domains compared with it.",
-    )
-
-
-def _no_address(found: HostAddresses, server: ServerAddresses) -> Finding:
-    record = f"an {_record_types(server)} record to {_joined(server.addresses)}"
-    name, summary, remedy = {
-        LookupFailure.NXDOMAIN: (
-            "domain-does-not-exist",
-            "does not exist in the DNS",
-            f"Create {record}. If you just did, the old answer may be cached for some minutes.",
-        ),
-        LookupFailure.NODATA: (
-            "domain-without-address",
-            "exists in the DNS but has neither A nor AAAA record",
-            f"Add {record}.",
-        ),
-        LookupFailure.SERVFAIL: (
-            "domain-lookup-fails",
-            "cannot be looked up: its name servers fail or refuse",
-            "Check the delegation and the name servers of the zone, and DNSSEC if it is signed.",
-        ),
-        LookupFailure.TIMEOUT: (
-            "domain-lookup-times-out",
-            "cannot be looked up: no name server answered in time",
-            "Check the network of this machine and the name servers in network.resolvers.",
-        ),
-        LookupFailure.INVALID: (
-            "domain-name-invalid",
-            "is not a valid host name (RFC 1035)",
-            "Correct it in the section domains.",
-        ),
-    }[found.failure or LookupFailure.SERVFAIL]
-    return Finding(
-        name=name,
-        severity=Severity.ERROR,
-        subject=found.host,
-        summary=f"{found.host} {summary}.",
-        evidence=_evidence(found, server),
-        remedy=remedy,
-    )
-
-
-def _evidence(found: HostAddresses, server: ServerAddresses) -> tuple[str, ...]:
-    lines = [f"CNAME {found.host} -> {' -> '.join(found.aliases)}"] if found.aliases else []
-    lines += [f"A {address}" for address in found.ipv4] + [f"AAAA {address}" for address in found.ipv6]
-    lines += [f"answer: {found.failure.value}"] if found.failure else []
-    lines += [f"asked {found.answered_by}"] if found.answered_by else []
-    return (*lines, f"server {server.name}: {_joined(server.addresses) or 'no address found'}")
-
-
-def _record_types(server: ServerAddresses) -> str:
-    versions = {ipaddress.ip_address(address).version for address in server.addresses}
-    return " and ".join(record for version, record in ((4, "A"), (6, "AAAA")) if version in versions) or "A"
-
-
-def _joined(addresses: Iterable[str]) -> str:
-    return ", ".join(sorted(addresses))
+async def check_domains(
+    hosts: Iterable[str], server: ServerAddresses, resolver: Resolver, settings: DnsSettings = _DEFAULTS
+) -> tuple[Finding, ...]:
+    """Check many domains side by side; what they share is asked once."""
+    zones = Zones(resolver, settings)
+    checked = await asyncio.gather(*(check_domain(host, server, resolver, settings, zones) for host in hosts))
+    return tuple(finding for findings in checked for finding in findings)

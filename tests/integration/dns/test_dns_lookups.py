@@ -1,34 +1,14 @@
 """Look-ups over real sockets, against a name server of the sandbox."""
 
-import socket
-
 import pytest
 
 from coolify.dns import LookupFailure, Nameserver, Resolver, ServerAddresses, check_domain
 from coolify_sandbox.names import NameServer, ScriptedFailure
 
-ZONE = "example.test"
-
-
-@pytest.fixture
-async def names():
-    server = NameServer(ZONE)
-    await server.start()
-    yield server
-    await server.stop()
-
 
 @pytest.fixture
 def resolver(names) -> Resolver:
     return Resolver((Nameserver(*names.address),))
-
-
-@pytest.fixture
-def silent():
-    """A name server that takes questions and never answers."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
-        listener.bind(("127.0.0.1", 0))
-        yield Nameserver(*listener.getsockname())
 
 
 async def test_addresses_of_both_families_are_found(names, resolver) -> None:
@@ -183,10 +163,9 @@ async def test_a_server_is_known_by_address_or_by_name(names, resolver) -> None:
 async def test_a_domain_is_checked_against_its_server(names, resolver) -> None:
     server = await resolver.server_addresses("192.0.2.10")
     names.set("shop.example.test", "A", "198.51.100.7")
-    assert [one.name for one in await check_domain("shop.example.test", server, resolver)] == [
-        "domain-points-elsewhere"
-    ]
+    first = await check_domain("shop.example.test", server, resolver)
+    assert first[0].name == "domain-points-elsewhere"
     names.set("shop.example.test", "A", "192.0.2.10")
-    assert [one.name for one in await check_domain("shop.example.test", server, resolver)] == [
-        "domain-points-to-server"
-    ]
+    second = await check_domain("shop.example.test", server, resolver)
+    assert second[0].name == "domain-points-to-server"
+    assert not any(one.is_problem for one in second)

@@ -1,0 +1,344 @@
+"""Each finding about a domain, seen at a real name server that shows it."""
+
+import asyncio
+import re
+from dataclasses import replace
+
+import pytest
+
+from coolify.dns import (
+    Authority,
+    DnsSettings,
+    Nameserver,
+    Ports,
+    Resolver,
+    ServerAddresses,
+    check_domain,
+    check_domains,
+    wait_until_propagated,
+)
+from coolify.finding import Severity
+from coolify.progress import StepDone, observe
+from coolify_sandbox.names import NameServer, ScriptedFailure
+
+OK, INFO, WARNING, ERROR = Severity.OK, Severity.INFO, Severity.WARNING, Severity.ERROR
+SERVER = ServerAddresses("server", frozenset({"192.0.2.10"}))
+
+needs_bind = pytest.mark.component("named", "dnssec-signzone")
+
+
+class Checker:
+    """Checks a host through the resolver of the small internet."""
+
+    def __init__(self, resolver: Nameserver, port: int) -> None:
+        self.resolver = Resolver((resolver,))
+        self.settings = DnsSettings(nameserver_port=port, owner="us", server_seconds=1.0)
+
+    async def __call__(self, host, **settings):
+        findings = await check_domain(host, SERVER, self.resolver, replace(self.settings, **settings))
+        assert all(one.subject == host or "xn--" in one.subject for one in findings)
+        return {one.name: one for one in findings}
+
+
+@pytest.fixture
+def check(internet):
+    return Checker(Nameserver("127.53.0.4", internet.port), internet.port)
+
+
+@needs_bind
+async def test_a_good_domain_is_told_with_nothing_to_do(check) -> None:
+    found = await check("shop.example.test")
+    assert {name: one.severity for name, one in found.items()} == {
+        "domain-points-to-server": OK,
+        "domain-dnssec-unsigned": INFO,
+    }
+
+
+@needs_bind
+@pytest.mark.parametrize(
+    ("host", "name", "severity", "evidence"),
+    [
+        ("stray.example.test", "domain-stray-aaaa", ERROR, "AAAA 2001:db8::bad"),
+        ("two.example.test", "domain-stray-a", ERROR, "A 198.51.100.7"),
+        ("elsewhere.example.test", "domain-points-elsewhere", ERROR, "A 198.51.100.7"),
+        ("nobody.example.test", "domain-does-not-exist", ERROR, "NXDOMAIN"),
+        ("text.example.test", "domain-without-address", ERROR, "NODATA"),
+        ("loop.example.test", "domain-alias-loop", ERROR, "pool.example.test -> loop.example.test"),
+        ("gone.example.test", "domain-alias-dangling", ERROR, "-> nothing.example.test"),
+        ("mail.example.test", "domain-alias-dangling", ERROR, "-> text.example.test"),
+        ("chain.example.test", "domain-alias-chain-long", WARNING, "c5.example.test -> shop.example.test"),
+        ("any.wild.example.test", "domain-wildcard-answers", WARNING, "made up"),
+        ("any.right.example.test", "domain-wildcard-answers", INFO, "made up"),
+        ("proxied.example.test", "domain-behind-cloudflare", WARNING, "A 104.16.1.1"),
+        ("private.example.test", "domain-private-address", WARNING, "A 10.1.2.3"),
+        ("owned.example.test", "domain-owned", OK, "owner=us"),
+        ("taken.example.test", "domain-owned-by-another", WARNING, "owner=them"),
+        ("bücher.example.test", "domain-international", INFO, "bücher.example.test -> xn--bcher-kva.example.test"),
+        ("shop.lame.test", "domain-lame-nameserver", WARNING, "REFUSED"),
+        ("shop.alllame.test", "domain-lame-nameserver", ERROR, "REFUSED"),
+        ("shop.alllame.test", "domain-lookup-fails", ERROR, "answer: SERVFAIL"),
+        ("shop.differs.test", "domain-delegation-differs", WARNING, "NS of differs.test at test: ns1.example.test"),
+        ("shop.hidden.test", "domain-not-delegated", WARNING, "NS of hidden.test at test: none"),
+        ("shop.missing.test", "domain-nameserver-without-address", WARNING, "nowhere.test"),
+        ("shop.silent.test", "domain-nameserver-silent", WARNING, "ns9.test"),
+        ("shop.disagree.test", "domain-servers-disagree", WARNING, "serial 1: 198.51.100.7"),
+        ("shop.signed.test", "domain-dnssec-valid", OK, None),
+        ("shop.bogus.test", "domain-dnssec-bogus", ERROR, "no key of the zone is the one that the DS record"),
+        ("shop.expired.test", "domain-dnssec-bogus", ERROR, "expired"),
+        ("open.caa.test", "domain-caa-allows", OK, 'CAA caa.test: 0 issue "letsencrypt.org"'),
+        ("shut.caa.test", "domain-caa-forbids", ERROR, 'CAA shut.caa.test: 0 issue ";"'),
+        ("other.caa.test", "domain-caa-forbids", ERROR, "ca.example"),
+        ("critical.caa.test", "domain-caa-forbids", ERROR, "128 future"),
+        ("account.caa.test", "domain-caa-account", WARNING, "accounturi"),
+        ("method.caa.test", "domain-caa-method", ERROR, "validationmethods=dns-01"),
+    ],
+)
+async def test_what_is_wrong_with_a_domain_has_a_name_and_its_evidence(check, host, name, severity, evidence) -> None:
+    found = await check(host)
+    assert name in found, found
+    assert found[name].severity is severity
+    assert evidence is None or any(evidence in line for line in found[name].evidence), found[name].evidence
+    assert found[name].remedy or severity in {OK, INFO}
+
+
+@needs_bind
+async def test_a_reason_that_is_known_better_replaces_the_general_one(check) -> None:
+    for host in ("loop.example.test", "gone.example.test", "shop.bogus.test"):
+        found = await check(host)
+        assert not {"domain-does-not-exist", "domain-lookup-fails"} & set(found)
+
+
+@needs_bind
+async def test_a_bogus_zone_is_proved_by_the_answer_without_validation(check) -> None:
+    finding = (await check("shop.expired.test"))["domain-dnssec-bogus"]
+    assert any("without validation" in line and "192.0.2.10" in line for line in finding.evidence)
+
+
+@needs_bind
+async def test_the_account_and_the_authority_of_caa_can_be_told(check) -> None:
+    account = Authority(account="https://acme.example/1")
+    assert "domain-caa-allows" in await check("account.caa.test", authority=account)
+    other = await check("account.caa.test", authority=Authority(account="https://acme.example/2"))
+    assert other["domain-caa-account"].severity is ERROR
+    assert "domain-caa-allows" in await check("other.caa.test", authority=Authority("ca.example"))
+    assert "domain-caa-allows" in await check("method.caa.test", authority=Authority(method="dns-01"))
+
+
+@needs_bind
+async def test_caa_does_not_matter_where_no_certificate_is_wanted(check) -> None:
+    assert not [name for name in await check("shut.caa.test", https=False) if "caa" in name]
+
+
+@needs_bind
+async def test_ownership_can_be_demanded(check) -> None:
+    finding = (await check("shop.example.test", require_ownership=True))["domain-ownership-unproven"]
+    assert finding.severity is ERROR
+    assert '_coolify-flows.shop.example.test TXT "coolify-flows owner=us"' in finding.remedy
+    taken = await check("taken.example.test", require_ownership=True)
+    assert taken["domain-owned-by-another"].severity is ERROR
+
+
+@needs_bind
+async def test_name_servers_out_of_reach_are_told_and_the_resolver_is_believed(check, silent) -> None:
+    found = await check("shop.signed.test", nameserver_port=silent.port, server_seconds=0.3)
+    assert found["domain-points-to-server"].severity is OK
+    assert found["domain-nameservers-unreachable"].severity is INFO
+    assert "domain-lame-nameserver" not in found
+
+
+@needs_bind
+async def test_a_resolver_that_was_asked_too_early_remembers_that_there_was_nothing(check, internet) -> None:
+    assert "domain-does-not-exist" in await check("early.example.test")
+    internet.update("example.test", ("replace", "early", "300", "A", "192.0.2.10"))
+    found = await check("early.example.test")
+    assert found["domain-points-to-server"].severity is OK, "the zone's own servers are what counts"
+    finding = found["domain-negative-cached"]
+    assert finding.severity is WARNING
+    seconds = int(re.search(r"up to (\d+) s", finding.summary)[1])
+    assert 0 < seconds <= 300
+
+
+@needs_bind
+async def test_a_resolver_that_still_has_the_old_address_is_named(check, internet) -> None:
+    internet.update("example.test", ("replace", "moved", "300", "A", "198.51.100.7"))
+    assert "domain-points-elsewhere" in await check("moved.example.test")
+    internet.update("example.test", ("replace", "moved", "300", "A", "192.0.2.10"))
+    found = await check("moved.example.test")
+    assert found["domain-points-to-server"].severity is OK
+    assert f"127.53.0.4:{internet.port}" in found["domain-propagation-pending"].summary
+    assert any("198.51.100.7, kept" in line for line in found["domain-propagation-pending"].evidence)
+
+
+@needs_bind
+async def test_waiting_ends_when_the_last_server_follows_and_names_the_one_that_lags(check, internet) -> None:
+    internet.update("fast.test", ("replace", "new", "2", "A", "192.0.2.10"), at=("127.53.0.2",))
+    told: list[str] = []
+    lagging = asyncio.Event()
+
+    def watch(event) -> None:
+        if isinstance(event, StepDone):
+            told.append(event.text)
+            lagging.set()
+
+    with observe(watch):
+        waiting = asyncio.create_task(
+            wait_until_propagated("new.fast.test", SERVER, check.resolver, check.settings, patience=60, poll=0.1)
+        )
+        await asyncio.wait_for(lagging.wait(), 20)
+        assert f"ns2.example.test (127.53.0.3:{internet.port}) still says NXDOMAIN" in told[0]
+        assert "ns1.example.test" not in told[0]
+        internet.update("fast.test", ("replace", "new", "2", "A", "192.0.2.10"), at=("127.53.0.3",))
+        assert (await waiting).is_complete
+
+
+@needs_bind
+async def test_waiting_ends_in_time_and_says_who_lags(check, internet) -> None:
+    internet.update("fast.test", ("replace", "stuck", "2", "A", "198.51.100.7"))
+    ended = await wait_until_propagated(
+        "stuck.fast.test", SERVER, check.resolver, check.settings, patience=0.5, poll=0.1
+    )
+    assert not ended.is_complete
+    assert {"198.51.100.7"} == {one.told for one in ended.lagging}
+    assert len(ended.lagging) == 3
+
+
+async def test_a_network_without_dns_is_one_clear_finding_and_no_long_wait(silent) -> None:
+    resolver = Resolver((silent,), timeout=0.5)
+    settings = DnsSettings(public_resolvers=(silent,), owner="us", ports=Ports())
+    async with asyncio.timeout(5):
+        findings = await check_domain("shop.example.test", SERVER, resolver, settings)
+    assert [one.name for one in findings] == ["domain-lookup-times-out"]
+
+
+async def test_public_resolvers_that_do_not_answer_are_only_mentioned(names, silent) -> None:
+    names.set("shop.example.test", "A", "192.0.2.10")
+    names.set("example.test", "SOA", "ns.example.test. hostmaster.example.test. 1 3600 600 86400 60")
+    names.set("example.test", "NS", "ns.example.test.")
+    names.set("ns.example.test", "A", "127.0.0.1")
+    settings = DnsSettings(public_resolvers=(silent,), nameserver_port=names.address[1], server_seconds=0.3)
+    found = await check_domain("shop.example.test", SERVER, Resolver((Nameserver(*names.address),)), settings)
+    assert ("domain-resolver-silent", INFO) in [(one.name, one.severity) for one in found]
+    assert not any(one.is_problem for one in found)
+
+
+async def test_a_zone_without_name_servers_is_no_error(names) -> None:
+    names.set("shop.example.test", "A", "192.0.2.10")
+    found = await check_domain("shop.example.test", SERVER, Resolver((Nameserver(*names.address),)))
+    assert {one.name for one in found} == {
+        "domain-points-to-server",
+        "domain-nameservers-unknown",
+        "domain-dnssec-unsigned",
+    }
+
+
+async def test_a_caa_look_up_that_fails_is_an_error_within_the_zone_only(names) -> None:
+    names.set("a.b.example.test", "A", "192.0.2.10")
+    resolver = Resolver((Nameserver(*names.address),))
+    assert not any(one.is_problem for one in await check_domain("a.b.example.test", SERVER, resolver))
+    names.fail("b.example.test", ScriptedFailure.SERVFAIL)
+    found = {one.name: one for one in await check_domain("a.b.example.test", SERVER, resolver)}
+    assert found["domain-caa-lookup-fails"].severity is ERROR
+    assert "CAA b.example.test: SERVFAIL" in found["domain-caa-lookup-fails"].evidence
+
+
+@pytest.mark.parametrize(("https", "severity"), [(True, WARNING), (False, INFO)])
+async def test_a_name_of_a_helper_service_is_not_to_be_relied_upon(https, severity) -> None:
+    server = NameServer("sslip.io")
+    await server.start()
+    try:
+        server.set("192.0.2.10.sslip.io", "A", "192.0.2.10")
+        resolver = Resolver((Nameserver(*server.address),))
+        found = await check_domain("192.0.2.10.sslip.io", SERVER, resolver, DnsSettings(https=https))
+    finally:
+        await server.stop()
+    assert ("domain-of-helper-service", severity) in [(one.name, one.severity) for one in found]
+
+
+async def test_the_private_address_of_a_private_server_is_meant(names) -> None:
+    names.set("shop.example.test", "A", "10.0.0.5")
+    server = ServerAddresses("server", frozenset({"10.0.0.5"}))
+    found = await check_domain("shop.example.test", server, Resolver((Nameserver(*names.address),)))
+    assert ("domain-private-address", INFO) in [(one.name, one.severity) for one in found]
+    assert not any(one.is_problem for one in found)
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("my_shop.example.test", "underscore"),
+        ("-shop.example.test", "hyphens"),
+        (f"{'a' * 64}.example.test", "64 characters"),
+        (".".join(["a" * 50] * 6), "at most 253"),
+        ("xn--0.example.test", "no international name"),
+        ("192.0.2.10", "is an address"),
+    ],
+)
+async def test_a_name_against_the_rules_is_refused_without_a_question(silent, host, why) -> None:
+    (finding,) = await check_domain(host, SERVER, Resolver((silent,)))
+    assert (finding.name, finding.severity) == ("domain-name-invalid", ERROR)
+    assert why in finding.summary
+
+
+@pytest.fixture
+async def web():
+    """A web server that redirects `/` to itself as long as it is told to."""
+    state = {"location": ""}
+
+    async def serve(reader, writer) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        status = b"302 Found\r\nLocation: " + state["location"].encode() if state["location"] else b"200 OK"
+        writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    state["port"] = server.sockets[0].getsockname()[1]
+    yield state
+    server.close()
+    await server.wait_closed()
+
+
+async def check_at(names, ports):
+    names.set("shop.example.test", "A", "127.0.0.1")
+    server = ServerAddresses("server", frozenset({"127.0.0.1"}))
+    settings = DnsSettings(ports=ports)
+    found = await check_domain("shop.example.test", server, Resolver((Nameserver(*names.address),)), settings)
+    return {one.name: one for one in found}
+
+
+async def test_open_ports_are_good_and_a_closed_one_is_an_error_once_the_proxy_is_expected(names, web) -> None:
+    port = web["port"]
+    assert (await check_at(names, Ports(port, port)))["domain-reachable"].severity is OK
+    closed = await check_at(names, Ports(port, 1))
+    assert closed["domain-port-closed"].severity is ERROR
+    assert "127.0.0.1 port 1: refused" in closed["domain-port-closed"].evidence
+    assert (await check_at(names, Ports(port, 1, expected=False)))["domain-port-closed"].severity is WARNING
+
+
+@pytest.mark.parametrize("path", ["/", "/other"])
+async def test_redirects_in_a_circle_are_found(names, web, path) -> None:
+    web["location"] = f"http://shop.example.test{path}"
+    found = await check_at(names, Ports(web["port"], web["port"]))
+    assert found["domain-redirect-loop"].severity is ERROR
+    web["location"] = "https://elsewhere.example.test/"
+    assert "domain-redirect-loop" not in await check_at(names, Ports(web["port"], web["port"]))
+
+
+async def test_what_domains_share_is_asked_once(names) -> None:
+    hosts = [f"shop{number}.example.test" for number in range(20)]
+    asked: list[str] = []
+    answer = names.answer
+
+    def counting(wire, *, udp):
+        import dns.message
+
+        question = dns.message.from_wire(wire).question[0]
+        asked.append(f"{question.name} {question.rdtype.name}")
+        return answer(wire, udp=udp)
+
+    names.answer = counting
+    for host in hosts:
+        names.set(host, "A", "192.0.2.10")
+    findings = await check_domains(hosts, SERVER, Resolver((Nameserver(*names.address),)))
+    assert not any(one.is_problem for one in findings)
+    assert asked.count("example.test. DS") == 1
