@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 from coolify.config.access import Application, Auth, Project
 from coolify.config.base import Section
 from coolify.config.build import Build, BuildPack
+from coolify.config.dns import Dns
 from coolify.config.domains import Domain
 from coolify.config.env import EnvValue
 from coolify.config.fields import Label, ServerUrl, VariableName
@@ -69,6 +70,8 @@ class Config(Section):
     """Its environment variables."""
     all_domains: Annotated[tuple[Domain, ...], AfterValidator(_each_once)] = Field(default=(), alias="domains")
     """Its domains, those of all environments."""
+    dns: Dns = Dns()
+    """How domains are checked."""
     security: Security = Security()
     """What the proxy adds to its answers, and whom it lets in."""
     health: Health = Health()

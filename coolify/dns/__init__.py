@@ -6,11 +6,13 @@ Measuring (`measure`, `zones`, `signatures`, `ports`) is apart from judging (`ju
 
 * `wait_until_propagated`: waits until authoritative servers and resolvers lead to the server, and reports who lags;
 * `find_ownership`: whom a name belongs to, by its TXT record, as the servers of the zone say now;
-* `owner_of`, `record_name`, `mark_text`: the mark of an application, and name and text of the record that holds it.
+* `mark_of`, `record_name`, `mark_text`: the mark of an application, and name and text of the record that holds it;
+* `resolver_of` and `dns_settings`: whom to ask and how, as the configuration of an application says.
 """
 
 from coolify.dns.answer import Answer, Nameserver, Status
-from coolify.dns.check import check_domain, check_domains
+from coolify.dns.application import check_hosts, dns_settings, mark_of, resolver_of
+from coolify.dns.check import DomainStatus, check_domain, check_domains
 from coolify.dns.ownership import Ownership, find_ownership, mark_text, owner_of, record_name
 from coolify.dns.propagation import Lagging, Propagation, wait_until_propagated
 from coolify.dns.resolver import HostAddresses, LookupFailure, Resolver, ServerAddresses
@@ -20,6 +22,7 @@ __all__ = [
     "Answer",
     "Authority",
     "DnsSettings",
+    "DomainStatus",
     "HostAddresses",
     "Lagging",
     "LookupFailure",
@@ -32,9 +35,13 @@ __all__ = [
     "Status",
     "check_domain",
     "check_domains",
+    "check_hosts",
+    "dns_settings",
     "find_ownership",
+    "mark_of",
     "mark_text",
     "owner_of",
     "record_name",
+    "resolver_of",
     "wait_until_propagated",
 ]

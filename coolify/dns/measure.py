@@ -6,57 +6,103 @@ import asyncio
 import secrets
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Final, Self
 
 from coolify.dns.answer import Answer, Nameserver, Status
+from coolify.dns.once import Once
 from coolify.dns.ownership import find_ownership
 from coolify.dns.ports import measure_ports, walk_redirects
-from coolify.dns.resolver import HostAddresses, LookupFailure, Resolver, ServerAddresses
+from coolify.dns.resolver import HostAddresses, LookupFailure, Resolver, ServerAddresses, host_addresses
 from coolify.dns.settings import DnsSettings
 from coolify.dns.survey import Aliases, CaaRecord, CaaSet, Survey, View, Zone
 from coolify.dns.zones import Zones
 from coolify.hostnames import HostNameError, check_host_name
 
-__all__ = ["measure_domain", "view"]
+__all__ = ["Shared", "measure_domain", "view"]
 
 _MOST_ALIASES: Final = 12
 
 
-async def measure_domain(
-    host: str, server: ServerAddresses, resolver: Resolver, settings: DnsSettings, zones: Zones | None = None
-) -> Survey:
+class Shared:
+    """What the hosts of one check have in common, found out once: zones, CAA records up the tree, wildcards.
+
+    Use it as a context manager: what is still under way at the end of a check is given up.
+
+    Args:
+        resolver: Whom to ask.
+        settings: Ports and limits.
+    """
+
+    def __init__(self, resolver: Resolver, settings: DnsSettings) -> None:
+        self.resolver = resolver
+        self._seconds = settings.zone_seconds
+        self._zones = Zones(resolver, settings)
+        self._answers = Once[Answer]()
+        self._beside = Once[View]()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for one in (self._zones, self._answers, self._beside):
+            one.close()
+
+    async def zone(self, host: str) -> Zone | None:
+        """Return the zone of a host, None where it cannot be found out in time."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._zones.of(host)
+        except TimeoutError:
+            return None
+
+    async def caa(self, name: str) -> Answer:
+        """Ask for the CAA records of one name."""
+        return await self._answers.get(name, lambda: self.resolver.ask(name, "CAA"))
+
+    async def beside(self, host: str) -> View | None:
+        """Ask for a name beside the host that nobody can have written down: only a wildcard answers (RFC 4592)."""
+        parent = host.partition(".")[2]
+        if "." not in parent or host.startswith("*."):
+            return None
+        return await self._beside.get(parent, lambda: self._made_up(parent))
+
+    async def _made_up(self, parent: str) -> View:
+        return await _resolved(self.resolver, f"{secrets.token_hex(8)}.{parent}")
+
+
+async def measure_domain(host: str, server: ServerAddresses, shared: Shared, settings: DnsSettings) -> Survey:
     """Ask for everything about a host.
 
     A name that nobody can look up in time is not asked about any further: the network is the reason, and every other
     question would wait as long.
 
     Args:
-        host: Host name, in any script.
+        host: Host name, in any script; `*.` and a name for a wildcard.
         server: Where it is to lead.
-        resolver: Whom to ask.
+        shared: What other hosts of the same check have found out.
         settings: What to ask for, and with which limits.
-        zones: Zones that are known already, shared by the hosts of one check.
     """
     try:
-        name = check_host_name(host)
+        name = _checked(host)
     except HostNameError as error:
         invalid = HostAddresses(host, failure=LookupFailure.INVALID)
         return Survey(host, server, invalid, written=host, name_problem=str(error))
-    found = await resolver.addresses(name)
+    resolver = shared.resolver
+    mine = await _resolved(resolver, name)
+    found = host_addresses(name, mine.v4, mine.v6)
     if found.failure is LookupFailure.TIMEOUT:
         return Survey(name, server, found, written=host)
-    zones = zones or Zones(resolver, settings)
     zone, aliases, wildcard, unchecked, caa = await asyncio.gather(
-        zones.of(name),
+        shared.zone(name),
         _aliases(resolver, found),
-        _beside(resolver, name),
+        shared.beside(name),
         _unchecked(resolver, found),
-        _caa(resolver, name) if settings.https else _nothing(),
+        _caa(shared, name) if settings.authority else _nothing(),
     )
     own, others = zone.responsible if zone else (), (*resolver.nameservers, *settings.public_resolvers)
     authoritative, resolvers, ownership = await asyncio.gather(
         _views(resolver, name, own, settings.server_seconds, recursive=False),
-        _views(resolver, name, others, settings.server_seconds, recursive=True),
+        _views(resolver, name, others, settings.server_seconds, recursive=True, known=mine),
         find_ownership(name, resolver, settings, zone) if settings.owner else _nothing(),
     )
     survey = Survey(
@@ -77,9 +123,20 @@ async def measure_domain(
         return survey
     reach, walk = await asyncio.gather(
         measure_ports(survey.addresses.all, settings.ports, https=settings.https),
-        walk_redirects(name, survey.addresses.all, settings.ports),
+        _nothing() if name.startswith("*.") else walk_redirects(name, survey.addresses.all, settings.ports),
     )
     return replace(survey, reach=reach, walk=walk)
+
+
+def _checked(host: str) -> str:
+    wildcard = "*." if host.startswith("*.") else ""
+    return wildcard + check_host_name(host.removeprefix(wildcard))
+
+
+async def _resolved(resolver: Resolver, name: str) -> View:
+    """Return what the resolver of this run says; its servers stand in for each other."""
+    v4, v6 = await asyncio.gather(resolver.ask(name, "A"), resolver.ask(name, "AAAA"))
+    return View(v4.server or v6.server or Nameserver(""), v4, v6)
 
 
 async def view(resolver: Resolver, host: str, server: Nameserver, seconds: float, *, recursive: bool) -> View:
@@ -91,10 +148,22 @@ async def view(resolver: Resolver, host: str, server: Nameserver, seconds: float
 
 
 async def _views(
-    resolver: Resolver, host: str, servers: Iterable[Nameserver], seconds: float, *, recursive: bool
+    resolver: Resolver,
+    host: str,
+    servers: Iterable[Nameserver],
+    seconds: float,
+    *,
+    recursive: bool,
+    known: View | None = None,
 ) -> tuple[View, ...]:
-    asked = (view(resolver, host, server, seconds, recursive=recursive) for server in servers)
-    return tuple(await asyncio.gather(*asked))
+    """Ask all servers side by side, but not the one that has given both answers already."""
+
+    async def ask(server: Nameserver) -> View:
+        if known is not None and server == known.v4.server == known.v6.server:
+            return known
+        return await view(resolver, host, server, seconds, recursive=recursive)
+
+    return tuple(await asyncio.gather(*(ask(server) for server in servers)))
 
 
 async def _nothing() -> None:
@@ -123,16 +192,6 @@ def _comes_back(host: str, targets: Iterable[str]) -> bool:
     return len(set(passed)) != len(passed)
 
 
-async def _beside(resolver: Resolver, host: str) -> View | None:
-    """Ask for a name beside the host that nobody can have written down: only a wildcard answers (RFC 4592)."""
-    parent = host.partition(".")[2]
-    if "." not in parent:
-        return None
-    name = f"{secrets.token_hex(8)}.{parent}"
-    v4, v6 = await asyncio.gather(resolver.ask(name, "A"), resolver.ask(name, "AAAA"))
-    return View(v4.server or v6.server or Nameserver(""), v4, v6)
-
-
 async def _unchecked(resolver: Resolver, found: HostAddresses) -> Answer | None:
     """Ask again without validation: an answer then means that the validation is what failed."""
     if found.failure is not LookupFailure.SERVFAIL:
@@ -140,12 +199,12 @@ async def _unchecked(resolver: Resolver, found: HostAddresses) -> Answer | None:
     return await resolver.ask(found.host, "A", unchecked=True)
 
 
-async def _caa(resolver: Resolver, host: str) -> CaaSet:
+async def _caa(shared: Shared, host: str) -> CaaSet:
     """Ask for CAA records of the name and of every name above it, all at once; the nearest count (RFC 8659)."""
-    labels = host.split(".")
+    labels = host.removeprefix("*.").split(".")
     names = [".".join(labels[index:]) for index in range(len(labels))]
     failures: list[Answer] = []
-    for answer in await asyncio.gather(*(resolver.ask(name, "CAA") for name in names)):
+    for answer in await asyncio.gather(*(shared.caa(name) for name in names)):
         if answer.status is Status.FOUND:
             return CaaSet(answer.name, tuple(_caa_record(one) for one in answer.records), tuple(failures))
         if not answer.status.is_answer:

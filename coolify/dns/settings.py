@@ -50,9 +50,10 @@ class DnsSettings:
     """Resolvers to compare with, beside the one that the checks use."""
     nameserver_port: int = 53
     """Port at which the authoritative servers are asked."""
-    authority: Authority = LETS_ENCRYPT
     https: bool = True
-    """Whether a certificate is wanted, so that CAA counts."""
+    """Whether the host is served over HTTPS."""
+    authority: Authority | None = LETS_ENCRYPT
+    """Who is to issue its certificate; None leaves CAA records out."""
     ports: Ports | None = None
     """Ports to connect to; None leaves that out."""
     owner: str = ""
@@ -61,3 +62,5 @@ class DnsSettings:
     """Whether a missing ownership record is an error."""
     server_seconds: float = 3.0
     """Limit for the questions to one authoritative server or public resolver."""
+    zone_seconds: float = 15.0
+    """Limit for all questions about one zone, its delegation and its signatures."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from coolify.dns.answer import Answer, Nameserver, Status
+from coolify.dns.once import Once
 from coolify.dns.resolver import Resolver
 from coolify.dns.settings import DnsSettings
 from coolify.dns.signatures import measure_signatures
@@ -41,16 +42,18 @@ class Zones:
     def __init__(self, resolver: Resolver, settings: DnsSettings) -> None:
         self._resolver = resolver
         self._settings = settings
-        self._zones: dict[str, asyncio.Task[Zone]] = {}
+        self._zones = Once[Zone]()
 
     async def of(self, host: str) -> Zone | None:
         """Return the zone of a host, None where no part of the tree can be looked up."""
         cut = await self._cut(host)
         if cut is None:
             return None
-        if cut.zone not in self._zones:
-            self._zones[cut.zone] = asyncio.create_task(self._measure(cut))
-        return await asyncio.shield(self._zones[cut.zone])
+        return await self._zones.get(cut.zone, lambda: self._measure(cut))
+
+    def close(self) -> None:
+        """Give up what is still under way."""
+        self._zones.close()
 
     async def _cut(self, name: str) -> _Cut | None:
         """Climb from a name to the zone that holds it (RFC 2308: absence is told with the zone's SOA)."""

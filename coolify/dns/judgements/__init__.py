@@ -38,7 +38,7 @@ def judge(survey: Survey, settings: DnsSettings) -> tuple[Finding, ...]:
         *judge_delegation(survey),
         *judge_servers(survey),
         *signatures,
-        *judge_caa(survey, settings.authority),
+        *(judge_caa(survey, settings.authority) if settings.authority else ()),
         *judge_ownership(survey, settings),
         *judge_international(survey),
         *judge_helper_service(survey, https=settings.https),
