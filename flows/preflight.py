@@ -17,10 +17,11 @@ from coolify.config import BuildPack, Config, Source
 from coolify.decisions import AUTHENTICATION_FAILED, DOMAIN_NOT_POINTING
 from coolify.errors import OperatorError
 from coolify.finding import Finding
+from coolify.plan import names_of
 from coolify.release.readiness import judge_dependencies, judge_rollout
 from coolify.source import GitError, GitPrivateError
 from coolify.wording import counted
-from tasks.access import authenticate, choose_server, names_of
+from tasks.access import authenticate, choose_server
 from tasks.checks import check_domains
 from tasks.decision_points import take_decision
 from tasks.phases import phase, report_findings, step_done

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from coolify.api import Ability, Access, CoolifyClient, Server
 from coolify.errors import OperatorError
+from coolify.plan import find_server
 from tasks.phases import step_done
 
-__all__ = ["MissingAbilitiesError", "ServerNotReadyError", "authenticate", "choose_server", "names_of"]
+__all__ = ["MissingAbilitiesError", "ServerNotReadyError", "authenticate", "choose_server"]
 
 _NEEDED = (Ability.READ, Ability.READ_SENSITIVE, Ability.WRITE, Ability.DEPLOY)
 
@@ -21,7 +20,7 @@ class MissingAbilitiesError(OperatorError):
 
 
 class ServerNotReadyError(OperatorError):
-    """No server is there to deploy to."""
+    """The server to deploy to cannot be used."""
 
 
 @task(name="authenticate", cache_policy=NO_CACHE)
@@ -48,16 +47,10 @@ async def choose_server(client: CoolifyClient, wanted: str | None) -> Server:
     """Return the server to deploy to: the wanted one by name or UUID, or the only one.
 
     Raises:
-        ServerNotReadyError: There is no such server, several fit, or it cannot be used.
+        ServerNotFoundError: There is no such server, or several fit.
+        ServerNotReadyError: It cannot be used.
     """
-    servers = await client.servers.list()
-    names = ", ".join(sorted(f"{server.name} ({server.uuid})" for server in servers)) or "none"
-    fitting = [server for server in servers if wanted is None or wanted in {server.name, server.uuid}]
-    if not fitting:
-        raise ServerNotReadyError(f"There is no server '{wanted}': correct application.server; there are: {names}.")
-    if len(fitting) > 1:
-        raise ServerNotReadyError(f"Several servers fit: choose one with application.server; there are: {names}.")
-    server = await client.servers.get(fitting[0].uuid)
+    server = await find_server(client, wanted)
     if not (server.settings.is_reachable and server.settings.is_usable):
         state = "reachable but not usable" if server.settings.is_reachable else "not reachable"
         raise ServerNotReadyError(
@@ -65,9 +58,3 @@ async def choose_server(client: CoolifyClient, wanted: str | None) -> Server:
         )
     step_done(f"server {server.name} is reachable and usable")
     return server
-
-
-def names_of(server: Server, coolify_url: str) -> tuple[str, ...]:
-    """Return where a server is reached; the one that runs Coolify calls itself by a name that only containers know."""
-    own = (urlsplit(coolify_url).hostname or "",) if server.is_coolify_host else ()
-    return (server.ip, *own)

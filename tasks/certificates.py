@@ -23,7 +23,15 @@ from coolify.config import Config, ConfigDocument, edit_config, find_config, loa
 from coolify.dns import check_domain
 from coolify.errors import OperatorError
 from coolify.finding import Finding, Severity
-from coolify.plan import desired_compose_domains, https_edits, lost_middlewares, plan_settings, same_urls, with_https
+from coolify.plan import (
+    desired_compose_domains,
+    https_edits,
+    lost_middlewares,
+    names_of,
+    plan_settings,
+    same_urls,
+    with_https,
+)
 from coolify.tls import (
     HostCertificates,
     TlsPolicy,
@@ -35,7 +43,6 @@ from coolify.tls import (
     judge_proxy,
     rate_limit_hint,
 )
-from tasks.access import names_of
 from tasks.deployments import follow_deployment
 from tasks.phases import report_findings, step_done
 from tasks.session import Session, Target

@@ -26,8 +26,10 @@ from coolify.plan.difference import (
     plan_variables,
     plan_volumes,
 )
+from coolify.plan.domains import ListedDomain, list_domains
 from coolify.plan.https import https_edits, lost_middlewares, same_urls, with_https
 from coolify.plan.overview import Action, Kind, Plan, drift_findings, make_plan
+from coolify.plan.server import ServerNotFoundError, find_server, names_of
 
 __all__ = [
     "Action",
@@ -35,7 +37,9 @@ __all__ = [
     "ApplicationMissingError",
     "Change",
     "Kind",
+    "ListedDomain",
     "Plan",
+    "ServerNotFoundError",
     "SettingsPlan",
     "VariablesPlan",
     "VolumesPlan",
@@ -48,11 +52,14 @@ __all__ = [
     "drift_findings",
     "existing_application",
     "find_application",
+    "find_server",
     "fingerprint",
     "https_edits",
     "is_unmanaged",
+    "list_domains",
     "lost_middlewares",
     "make_plan",
+    "names_of",
     "plan_settings",
     "plan_variables",
     "plan_volumes",

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from coolify.api import Application, ApplicationSettings, Variable, VariableWrite
 from coolify.api.extras import Volume, VolumeWrite
 from coolify.api.settings import ComposeDomain
+from coolify.plan.domains import domain_urls
 
 __all__ = [
     "Change",
@@ -183,7 +184,7 @@ def compose_domains(stored: Any) -> tuple[ComposeDomain, ...]:  # noqa: ANN401 -
 
 def _same(name: str, present: Any, wanted: Any) -> bool:  # noqa: ANN401 - settings are JSON
     if name == "domains":
-        return _domain_set(present) == _domain_set(wanted)
+        return set(domain_urls(present)) == set(domain_urls(wanted))
     if name == "docker_compose_domains":
         return _by_service(present) == _by_service(wanted)
     if name == "git_repository":
@@ -207,11 +208,7 @@ def _same_variable(present: Variable, wanted: VariableWrite) -> bool:
 
 
 def _by_service(domains: Iterable[ComposeDomain]) -> dict[str, frozenset[str]]:
-    return {one.name: urls for one in domains if (urls := _domain_set(one.domain))}
-
-
-def _domain_set(domains: str | None) -> frozenset[str]:
-    return frozenset(one.strip().rstrip("/").lower() for one in (domains or "").split(",") if one.strip())
+    return {one.name: frozenset(urls) for one in domains if (urls := domain_urls(one.domain))}
 
 
 def _repository(url: str | None) -> str:
