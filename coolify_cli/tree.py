@@ -105,6 +105,13 @@ TREE: Final = Branch(
             "Whether the application works, seen from the outside.",
             {"check": Leaf("health_commands:check", "Ask every domain at every address until the gate is decided.")},
         ),
+        "domain": Branch(
+            "Names under which the application is reached, seen from the outside.",
+            {
+                "list": Leaf("domain_commands:list_domains", "List the domains of the file and of Coolify."),
+                "verify": Leaf("domain_commands:verify", "Check DNS, CAA, DNSSEC and ports of domains."),
+            },
+        ),
         "security": Branch(
             "Headers, limits and access in front of the application.",
             {
