@@ -134,10 +134,9 @@ async def _check_prerequisites(session: Session) -> None:
 
 async def _settle_domains(session: Session, server: tuple[str, ...]) -> None:
     """Make sure that every domain leads to the server, by the declared decision where one does not."""
-    hosts = tuple(sorted({domain.host for domain in session.config.domains}))
-    if not hosts:
+    if not session.config.domains:
         return
-    problems = _problems(await check_domains(hosts, server, session.resolver))
+    problems = _problems(await check_domains(session, server))
     if not problems:
         return
     evidence = " ".join(finding.summary for finding in problems)
@@ -150,7 +149,7 @@ async def _settle_domains(session: Session, server: tuple[str, ...]) -> None:
         for finding in problems:
             step_done(f"waiting for DNS: {finding.summary} {finding.remedy}")
         await asyncio.sleep(_DNS_POLL_SECONDS)
-        problems = _problems(await check_domains(hosts, server, session.resolver))
+        problems = _problems(await check_domains(session, server))
     if problems:
         minutes = DOMAIN_NOT_POINTING.timeout_seconds / 60
         raise DomainsNotReadyError(f"Still so after {minutes:.0f} minutes: {problems[0].summary} {problems[0].remedy}")

@@ -7,8 +7,8 @@ import asyncio
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from coolify.dns import Resolver, check_domain
-from coolify.finding import Finding
+from coolify.dns import check_hosts
+from coolify.finding import Finding, Severity
 from coolify.health import GateResult, ProbeResult
 from coolify.health.application import ask_application
 from tasks.phases import report_findings, step_done
@@ -18,17 +18,20 @@ __all__ = ["check_domains", "pass_health_gate"]
 
 
 @task(name="check domains", cache_policy=NO_CACHE)
-async def check_domains(hosts: tuple[str, ...], server: tuple[str, ...], resolver: Resolver) -> tuple[Finding, ...]:
-    """Compare the addresses of all hosts with the server's, side by side.
+async def check_domains(session: Session, server: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Check the domains of the application against the server that they are to lead to, side by side.
+
+    Hints are left out: before a release only what is good or should be mended counts.
 
     Args:
-        hosts: Domains.
-        server: Addresses or host names of the server that they are to lead to.
-        resolver: Whom to ask.
+        session: The application.
+        server: Addresses or host names of its server.
     """
-    addresses = await resolver.server_addresses(*server)
-    checked = await asyncio.gather(*(check_domain(host, addresses, resolver) for host in hosts))
-    findings = tuple(finding for findings in checked for finding in findings)
+    hosts = sorted({domain.host for domain in session.config.domains})
+    addresses = await session.resolver.server_addresses(*server)
+    # The proxy answers for a domain from the first release on.
+    checked = await check_hosts(session.config, hosts, addresses, session.resolver, serving=False)
+    findings = tuple(finding for one in checked for finding in one.findings if finding.severity is not Severity.INFO)
     report_findings(findings)
     return findings
 
