@@ -65,8 +65,8 @@ class Answer:
     loops: bool = False
     """Whether the chain comes back to a name that it has passed."""
     ttl: int = 0
-    """Seconds that the answer may be remembered: of the records or, where there are none, of their absence (RFC 2308,
-    section 5)."""
+    """Seconds that the answer may be remembered: the records, of an alias the first one, or where there are none their
+    absence (RFC 2308, section 5)."""
     authoritative: bool = False
     authenticated: bool = False
     """Whether the server says that it has validated the answer (RFC 4035, section 3.2.3)."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from coolify.config import Config
 from coolify.dns.answer import Nameserver
 from coolify.dns.check import DomainStatus, check_each
 from coolify.dns.ownership import owner_of
 from coolify.dns.resolver import Resolver, ServerAddresses
 from coolify.dns.settings import LETS_ENCRYPT, PUBLIC_RESOLVERS, Authority, DnsSettings, Ports
+
+if TYPE_CHECKING:
+    from coolify.config import Config
 
 __all__ = ["check_hosts", "dns_settings", "mark_of", "resolver_of"]
 

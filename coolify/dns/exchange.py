@@ -95,7 +95,7 @@ def read(question: Question, server: Nameserver, message: dns.message.Message | 
         records=tuple(sorted(record.to_text() for record in records)) if records else (),
         aliases=aliases,
         loops=loops,
-        ttl=records.ttl if records else min(soa.ttl, soa[0].minimum) if soa else 0,
+        ttl=_ttl(message, question, soa),
         authoritative=bool(message.flags & dns.flags.AA),
         authenticated=bool(message.flags & dns.flags.AD),
         zone=_text(soa.name) if soa else "",
@@ -121,6 +121,14 @@ def _follow(message: dns.message.Message, question: Question) -> tuple[dns.rrset
         if name in passed:
             return None, tuple(aliases), True
         passed.add(name)
+
+
+def _ttl(message: dns.message.Message, question: Question, soa: dns.rrset.RRset | None) -> int:
+    """Return how long the answer may be remembered: of an alias the record that leads on, for that is what changes."""
+    own = [one for one in message.answer if one.name == question.name and one.rdtype != dns.rdatatype.RRSIG]
+    if own:
+        return own[0].ttl
+    return min(soa.ttl, soa[0].minimum) if soa else 0
 
 
 def _status(message: dns.message.Message, records: dns.rrset.RRset | None, *, has_soa: bool) -> Status:

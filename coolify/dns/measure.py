@@ -123,7 +123,7 @@ async def measure_domain(host: str, server: ServerAddresses, shared: Shared, set
         return survey
     reach, walk = await asyncio.gather(
         measure_ports(survey.addresses.all, settings.ports, https=settings.https),
-        _nothing() if name.startswith("*.") else walk_redirects(name, survey.addresses.all, settings.ports),
+        _nothing() if name.startswith("*.") else walk_redirects(name, survey.addresses.all, settings.ports, resolver),
     )
     return replace(survey, reach=reach, walk=walk)
 

@@ -1,6 +1,6 @@
 """Who a name belongs to, by a TXT record that only the owner of its zone can write.
 
-The record `_coolify-flows.HOST TXT "coolify-flows owner=MARK"` is challenge and marker in one: that it is there proves
+The record `_coolify-flows.HOST TXT "coolify-flows-owner=MARK"` is challenge and marker in one: that it is there proves
 control of the zone, and the mark in it says which application the other records of the name belong to.
 """
 
@@ -21,7 +21,7 @@ __all__ = ["PREFIX", "Ownership", "find_ownership", "mark_text", "owner_of", "ow
 
 PREFIX: Final = "_coolify-flows"
 """Label of the ownership record, below the name that it speaks of (RFC 8552: an underscore keeps it from hosts)."""
-_VERSION: Final = "coolify-flows"
+_KEY: Final = "coolify-flows-owner"
 _DEFAULTS: Final = DnsSettings()
 
 
@@ -37,8 +37,8 @@ def record_name(host: str) -> str:
 
 
 def mark_text(owner: str) -> str:
-    """Return the text of an ownership record."""
-    return f"{_VERSION} owner={owner}"
+    """Return the text of an ownership record; without a space, which some zone editors take for the end of a text."""
+    return f"{_KEY}={owner}"
 
 
 def owners_in(texts: Iterable[str]) -> tuple[str, ...]:
@@ -46,8 +46,8 @@ def owners_in(texts: Iterable[str]) -> tuple[str, ...]:
 
     Other TXT records at the name are left alone.
     """
-    pairs = (text.strip('"').partition(" owner=") for text in texts)
-    return tuple(dict.fromkeys(owner for version, _, owner in pairs if version == _VERSION and owner))
+    pairs = (text.strip('"').partition("=") for text in texts)
+    return tuple(dict.fromkeys(owner for key, _, owner in pairs if key == _KEY and owner))
 
 
 @dataclass(frozen=True, slots=True)

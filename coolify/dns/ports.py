@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from coolify.dns.resolver import Resolver
 from coolify.dns.settings import Ports
 from coolify.dns.survey import PortState, Reach, Walk
 from coolify.trust import trusting
@@ -44,10 +45,16 @@ async def _connect(address: str, port: int) -> Reach:
     return Reach(address, port, PortState.OPEN)
 
 
-async def walk_redirects(host: str, addresses: tuple[str, ...], ports: Ports) -> Walk:
-    """Follow the redirects of `http://HOST/` as long as they stay on the host.
+async def walk_redirects(host: str, addresses: tuple[str, ...], ports: Ports, resolver: Resolver) -> Walk:
+    """Follow the redirects of `http://HOST/` as long as they stay on the host, or on names that lead to the same place.
 
     Certificates are not verified here: they have checks of their own, and a wrong one would hide a circle.
+
+    Args:
+        host: Where to begin.
+        addresses: Where the host leads.
+        ports: Ports to connect to where a URL names none.
+        resolver: Where other names, such as the one with `www`, are looked up.
     """
     url, steps = f"http://{host}/", [f"http://{host}/"]
     try:
@@ -64,7 +71,8 @@ async def walk_redirects(host: str, addresses: tuple[str, ...], ports: Ports) ->
                 steps.append(url)
                 if url in steps[:-1]:
                     return Walk(tuple(steps), loops=True, end=str(response.status_code))
-                if urlsplit(url).hostname != host:
+                other = urlsplit(url).hostname or ""
+                if other != host and not set((await resolver.addresses(other)).all) & set(addresses):
                     return Walk(tuple(steps), end="leads to another host")
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError) as error:
         return Walk(tuple(steps), end=f"no answer ({type(error).__name__})")

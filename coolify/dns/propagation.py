@@ -11,7 +11,7 @@ from coolify.dns.answer import Nameserver
 from coolify.dns.measure import view
 from coolify.dns.resolver import Resolver, ServerAddresses
 from coolify.dns.settings import DnsSettings
-from coolify.dns.survey import View, Zone
+from coolify.dns.survey import Zone
 from coolify.dns.zones import Zones
 from coolify.progress import StepDone, report
 
@@ -100,8 +100,4 @@ async def _lagging(
     direct = [one for one in authoritative if not one.v4.aliases and not one.v6.aliases]
     views = [(one, 0) for one in direct] + [(one, one.ttl) for one in resolvers]
     answering = [(one, ttl) for one, ttl in views if not one.is_silent] or views
-    return tuple(Lagging(str(one.server), one.told, ttl) for one, ttl in answering if not _is_right(one, server))
-
-
-def _is_right(seen: View, server: ServerAddresses) -> bool:
-    return bool(seen.addresses) and seen.addresses <= server.addresses
+    return tuple(Lagging(str(one.server), one.told, ttl) for one, ttl in answering if not server.has(one.addresses))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -73,6 +73,10 @@ class ServerAddresses:
 
     name: str
     addresses: frozenset[str]
+
+    def has(self, addresses: Collection[str]) -> bool:
+        """Return whether there are addresses, and all of them are the server's."""
+        return bool(addresses) and self.addresses.issuperset(addresses)
 
 
 class Resolver:

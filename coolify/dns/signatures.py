@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Final
 
 import dns.dnssec
+import dns.dnssecalgs
 import dns.exception
 import dns.message
 import dns.name
+import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
+from dns.dnssectypes import DSDigest
+from dns.rdtypes.ANY.DS import DS
 
 from coolify.dns.answer import Answer, Nameserver, Status
 from coolify.dns.exchange import Question
@@ -20,6 +25,8 @@ from coolify.dns.resolver import Resolver
 from coolify.dns.survey import Signatures
 
 __all__ = ["measure_signatures"]
+
+_DIGESTS: Final = frozenset({DSDigest.SHA1, DSDigest.SHA256, DSDigest.SHA384})
 
 
 async def measure_signatures(
@@ -69,13 +76,15 @@ def _verify(
     rrset = keys.get_rrset(keys.answer, zone, dns.rdataclass.IN, dns.rdatatype.DNSKEY)
     if rrset is None:
         return Signatures.BOGUS, "the parent has a DS record, the zone has no keys"
-    wanted = {text.lower().replace(" ", "") for text in promised}
+    told = (dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.DS, text) for text in promised)
+    promises = [one for one in told if isinstance(one, DS) and _is_understood(one)]
+    if not promises:
+        # Validators treat such a zone as unsigned (RFC 4035, section 5.2).
+        return Signatures.UNKNOWN, "the algorithms of the DS records are not supported here"
     trusted = dns.rrset.RRset(zone, dns.rdataclass.IN, dns.rdatatype.DNSKEY)
     for key in rrset:
-        for digest in ("SHA256", "SHA384", "SHA1"):
-            made = dns.dnssec.make_ds(zone, key, digest, validating=True).to_text()
-            if made.lower().replace(" ", "") in wanted:
-                trusted.add(key, rrset.ttl)
+        if any(dns.dnssec.make_ds(zone, key, one.digest_type, validating=True) == one for one in promises):
+            trusted.add(key, rrset.ttl)
     if not trusted:
         return Signatures.BOGUS, "no key of the zone is the one that the DS record at the parent names"
     for message, kind, by in ((keys, dns.rdatatype.DNSKEY, trusted), (soa, dns.rdatatype.SOA, rrset)):
@@ -86,11 +95,20 @@ def _verify(
             return Signatures.BOGUS, f"the {name} records are not signed"
         try:
             dns.dnssec.validate(records, signature, {zone: by})
-        except dns.exception.UnsupportedAlgorithm:
-            return Signatures.UNKNOWN, f"the algorithm of the {name} signature is not supported here"
         except dns.exception.DNSException as error:
             return Signatures.BOGUS, f"the signature of the {name} records does not verify: {_why(signature, error)}"
     return Signatures.VALID, ""
+
+
+def _is_understood(promise: DS) -> bool:
+    """Return whether digest and algorithm of a DS record can be verified here."""
+    if promise.digest_type not in _DIGESTS or not dns.dnssec.default_policy.ok_to_validate_ds(promise.digest_type):
+        return False
+    try:
+        dns.dnssecalgs.get_algorithm_cls(promise.algorithm)
+    except dns.exception.UnsupportedAlgorithm:
+        return False
+    return True
 
 
 def _signature(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from coolify.dns.answer import Answer, Nameserver, Status
-from coolify.dns.resolver import HostAddresses, ServerAddresses
+from coolify.dns.networks import is_private
+from coolify.dns.resolver import HostAddresses, ServerAddresses, host_addresses
 
 if TYPE_CHECKING:
     from coolify.dns.ownership import Ownership
@@ -193,12 +194,19 @@ class Survey:
     def addresses(self) -> HostAddresses:
         """The addresses that count: those of the authoritative servers, else those of the resolver.
 
-        An alias may lead to another zone, whose servers were not asked: then the resolver's answer counts.
+        An alias may lead to another zone, whose servers were not asked: then the resolver's answer counts. It counts
+        as well where it is the server's own address in a private network: the zone that the world sees says nothing
+        about that (split horizon).
         """
-        views = [view for view in self.authoritative if view.answers and view.addresses]
-        if self.truth is None or not views or views[0].v4.aliases or views[0].v6.aliases:
+        views = [view for view in self.authoritative if view.answers]
+        if self.truth is None or views[0].v4.aliases or views[0].v6.aliases or self.is_internal:
             return self.found
-        first = views[0]
-        return HostAddresses(
-            self.host, first.v4.records, first.v6.records, (), None, ", ".join(str(one.server) for one in views)
+        return replace(
+            host_addresses(self.host, views[0].v4, views[0].v6),
+            answered_by=", ".join(str(one.server) for one in views),
         )
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether the resolver leads to the server within a private network."""
+        return self.server.has(self.found.all) and all(is_private(address) for address in self.found.all)

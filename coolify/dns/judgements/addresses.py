@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from typing import Final
 
-from coolify.dns.cloudflare import is_cloudflare
+from coolify.dns.networks import is_cloudflare, is_private
 from coolify.dns.resolver import HostAddresses, LookupFailure, ServerAddresses
 from coolify.finding import Finding, Severity
 
 __all__ = ["judge_addresses", "judge_private"]
-
-_PRIVATE: Final = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
-        "::1/128", "fc00::/7", "fe80::/10",
-    )
-)  # fmt: skip
-"""RFC 1918, 6598, 1122, 3927, 4193 and 4291; addresses for documentation are not in here, nor is anybody's."""
 
 
 def judge_addresses(found: HostAddresses, server: ServerAddresses) -> tuple[Finding, ...]:
@@ -97,10 +87,10 @@ def _proxied(found: HostAddresses, evidence: tuple[str, ...]) -> Finding:
 
 def judge_private(found: HostAddresses, server: ServerAddresses) -> tuple[Finding, ...]:
     """Tell addresses that only their own network reaches; meant where the server has no other."""
-    private = [address for address in found.all if _is_private(address)]
+    private = [address for address in found.all if is_private(address)]
     if not private:
         return ()
-    meant = set(private) <= server.addresses
+    meant = server.has(private)
     return (
         Finding(
             name="domain-private-address",
@@ -114,12 +104,6 @@ def judge_private(found: HostAddresses, server: ServerAddresses) -> tuple[Findin
             else "Enter the public address of the server.",
         ),
     )
-
-
-def _is_private(address: str) -> bool:
-    """Return whether an address is private, shared (RFC 6598), of this machine or link."""
-    value = ipaddress.ip_address(address)
-    return any(value in network for network in _PRIVATE if network.version == value.version)
 
 
 def _unknown_server(found: HostAddresses, server: ServerAddresses) -> Finding:

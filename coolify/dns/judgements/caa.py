@@ -87,7 +87,8 @@ def _forbidden(survey: Survey, caa: CaaSet, authority: Authority, why: str) -> F
         subject=survey.host,
         summary=f"The CAA record of {caa.at} keeps {authority.domain} from issuing a certificate: {why}.",
         evidence=_evidence(caa),
-        remedy=f'Add the record: {caa.at} CAA 0 issue "{authority.domain}"',
+        remedy=f'Add the record: {caa.at} CAA 0 issue "{authority.domain}". If the proxy uses another authority, set '
+        "dns.certificate_authority.",
     )
 
 

@@ -13,10 +13,12 @@ def judge_agreement(survey: Survey) -> tuple[Finding, ...]:
     views = [view for view in survey.authoritative if view.answers]
     if len({view.records for view in views}) < 2:
         return ()
+    # A zone may spread its visitors over the addresses of the server.
+    meant = all(survey.server.has(view.addresses) for view in views)
     return (
         Finding(
             name="domain-servers-disagree",
-            severity=Severity.WARNING,
+            severity=Severity.INFO if meant else Severity.WARNING,
             subject=survey.host,
             summary=f"The name servers of {survey.zone.name if survey.zone else survey.host} answer differently.",
             evidence=tuple(f"{view.server}{_serial(survey, view)}: {view.told}" for view in views),
@@ -34,7 +36,12 @@ def judge_propagation(survey: Survey) -> tuple[Finding, ...]:
     answering = [view for view in survey.resolvers if view.answers]
     silent = [view for view in survey.resolvers if view.is_silent]
     missing = [view for view in answering if truth and not view.records]
-    old = [view for view in answering if view.records != truth and view not in missing]
+    # An answer that leads to the server is not old: it is another of its addresses, or a private network's own.
+    old = [
+        view
+        for view in answering
+        if view.records != truth and view not in missing and not survey.server.has(view.addresses)
+    ]
     findings = []
     if missing:
         findings.append(

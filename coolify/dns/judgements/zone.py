@@ -88,15 +88,24 @@ def _without_address(survey: Survey, zone: Zone) -> tuple[Finding, ...]:
 
 
 def _lame(survey: Survey, zone: Zone, lame: list[Answer], *, any_good: bool) -> tuple[Finding, ...]:
+    is_found = survey.found.failure is None
+    if any_good:
+        consequence = "some visitors do not find the domain at times"
+    elif is_found:
+        # Either a resolver remembers the time before, or somebody on the way answers in the servers' stead.
+        consequence = "a resolver finds the domain all the same"
+    else:
+        consequence = "nobody finds the domain"
+    hint = " If all of them do: see whether the network here answers DNS questions itself." if not any_good else ""
     return (
         Finding(
             name="domain-lame-nameserver",
-            severity=Severity.WARNING if any_good else Severity.ERROR,
+            severity=Severity.WARNING if any_good or is_found else Severity.ERROR,
             subject=survey.host,
-            summary=f"{_named(lame)} is delegated {zone.name}, but does not answer for it"
-            + (": some visitors do not find the domain at times." if any_good else ": nobody finds the domain."),
+            summary=f"{_named(lame)} is delegated {zone.name}, but does not answer for it: {consequence}.",
             evidence=tuple(f"{one.server} about {zone.name}: {_said(one)}" for one in lame),
-            remedy="Set up the zone on that server, or remove the server at the registrar and from the NS records.",
+            remedy=f"Set up the zone on that server, or remove the server at the registrar and from the NS records."
+            f"{hint}",
         ),
     )
 

@@ -1,5 +1,6 @@
 """A small internet of BIND servers on loopback: a root, two servers of zones, and a validating resolver."""
 
+import random
 import re
 import shutil
 import socket
@@ -54,9 +55,9 @@ c5 CNAME shop
 proxied A 104.16.1.1
 private A 10.1.2.3
 owned A {SERVER}
-_coolify-flows.owned TXT "coolify-flows owner=us"
+_coolify-flows.owned TXT "coolify-flows-owner=us"
 taken A {SERVER}
-_coolify-flows.taken TXT "coolify-flows owner=them"
+_coolify-flows.taken TXT "coolify-flows-owner=them"
 xn--bcher-kva A {SERVER}
 """,
     "caa.test": NS1
@@ -74,7 +75,15 @@ method A {SERVER}
 method CAA 0 issue "letsencrypt.org; validationmethods=dns-01"
 critical A {SERVER}
 critical CAA 128 future "x"
+wild A {SERVER}
+*.wild A {SERVER}
+wild CAA 0 issuewild ";"
+both A {SERVER}
+*.both A {SERVER}
+both CAA 0 issue ";"
+both CAA 0 issuewild "letsencrypt.org"
 """,
+    "sslip.io": NS1 + f"192.0.2.10 A {SERVER}\n",
     "fast.test": NS1 + NS2 + f"known 2 A {SERVER}\n",
     "lame.test": NS1 + NS2 + f"shop A {SERVER}\n",
     "differs.test": NS1 + NS2 + f"shop A {SERVER}\n",
@@ -112,7 +121,7 @@ class Internet:
 
     def start(self) -> None:
         """Write zones and configurations, start all servers, and wait until they answer."""
-        *own, self.port = _free_ports()
+        *own, self.port = free_ports(5)
         self.ports = dict(zip((ROOT, FIRST, SECOND, RESOLVER), own, strict=True))
         self.relay = Relay(self.port, self.ports)
         self.relay.start()
@@ -130,7 +139,7 @@ class Internet:
         for process in self.processes:
             process.terminate()
         for process in self.processes:
-            process.wait(timeout=10)
+            process.wait(timeout=60)
         if self.relay is not None:
             self.relay.stop()
 
@@ -140,7 +149,7 @@ class Internet:
             message = dns.update.Update(zone, keyring=dns.tsigkeyring.from_text({TSIG_NAME: TSIG_SECRET}))
             for action, name, *rest in changes:
                 getattr(message, action)(name, *[int(one) if one.isdigit() else one for one in rest])
-            answer = dns.query.tcp(message, address, port=self.port, timeout=5)
+            answer = dns.query.tcp(message, address, port=self.port, timeout=60)
             assert answer.rcode() == dns.rcode.NOERROR, answer
 
     def _zones(self) -> dict[str, str]:
@@ -172,12 +181,14 @@ class Internet:
 
     def _root(self, promised: dict[str, str]) -> None:
         soa = "$TTL 300\n@ IN SOA ns.test. hostmaster.test. 1 3600 600 86400 300\n@ IN NS ns.test.\n"
-        (self.directory / "root.zone").write_text(f"{soa}test. IN NS ns.test.\nns.test. IN A {ROOT}\n")
+        (self.directory / "root.zone").write_text(
+            f"{soa}test. IN NS ns.test.\nns.test. IN A {ROOT}\nsslip.io. IN NS ns1.example.test.\n"
+        )
         both = ("ns1.example.test", "ns2.example.test")
         lines = [
             f"{zone}. IN NS {server}."
             for zone in (*ZONES, "alllame.test")
-            if zone != "hidden.test"
+            if zone not in {"hidden.test", "sslip.io"}
             for server in DELEGATIONS.get(zone, both)
         ]
         lines += [f"ns1.example.test. IN A {FIRST}", f"ns2.example.test. IN A {SECOND}"]
@@ -237,7 +248,7 @@ class Internet:
 
     def _await(self, address: str, name: str) -> None:
         query = dns.message.make_query(name, "SOA")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 if dns.query.udp(query, address, port=self.port, timeout=0.5).answer:
@@ -264,13 +275,12 @@ def _program(name: str) -> str:
     return found
 
 
-def _free_ports() -> list[int]:
-    """Return five ports that are free for both protocols at all addresses."""
+def free_ports(count: int) -> list[int]:
+    """Return ports that are free for both protocols at all addresses, below those that connections take by chance."""
     ports: list[int] = []
-    while len(ports) < 5:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
+    for port in random.sample(range(20000, 32000), 500):
+        if len(ports) == count:
+            break
         with suppress(OSError):
             for address in ("127.0.0.1", ROOT, FIRST, SECOND, RESOLVER):
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):

@@ -9,27 +9,27 @@ class Relay:
     """Passes datagrams and streams on, from `address:port` to a port of 127.0.0.1 each, in a thread of its own."""
 
     def __init__(self, port: int, targets: dict[str, int]) -> None:
-        self._port = port
+        self.port = port
         self._targets = targets
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(60)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     async def _listen(self) -> None:
         for address, target in self._targets.items():
             await self._loop.create_datagram_endpoint(
-                lambda target=target: _Datagrams(target), local_addr=(address, self._port)
+                lambda target=target: _Datagrams(target), local_addr=(address, self.port)
             )
             await asyncio.start_server(
-                lambda reader, writer, target=target: _stream(reader, writer, target), address, self._port
+                lambda reader, writer, target=target: _stream(reader, writer, target), address, self.port
             )
 
 

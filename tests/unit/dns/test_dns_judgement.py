@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coolify.dns import HostAddresses, LookupFailure, ServerAddresses
-from coolify.dns.cloudflare import is_cloudflare
 from coolify.dns.judgements import judge_addresses
+from coolify.dns.networks import is_cloudflare
 from coolify.finding import Finding, Severity
 
 HOST = "shop.example.com"

@@ -41,6 +41,12 @@ def test_every_finding_has_its_heading_and_every_heading_its_finding(section: st
     assert set(headings(section)) == finding_names("coolify", package)
 
 
+def test_every_finding_about_a_domain_is_seen_by_a_test_at_a_real_server() -> None:
+    folder = ROOT / "tests" / "integration" / "dns"
+    shown = " ".join(file.read_text(encoding="utf-8") for file in folder.glob("test_*.py"))
+    assert not {name for name in finding_names("dns") if f'"{name}"' not in shown}
+
+
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_heading_stands_once_and_is_followed_by_an_explanation(section: str) -> None:
     found = headings(section)
