@@ -2,6 +2,9 @@
 
 The record `_coolify-flows.HOST TXT "coolify-flows-owner=MARK"` is challenge and marker in one: that it is there proves
 control of the zone, and the mark in it says which application the other records of the name belong to.
+
+Where a wildcard answers for the host, the record must not come alone: a name below the host makes the host exist, and
+wildcards answer only for names that do not (RFC 4592, section 2.2.2). The host then needs address records of its own.
 """
 
 from __future__ import annotations
@@ -42,11 +45,11 @@ def mark_text(owner: str) -> str:
 
 
 def owners_in(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the marks that TXT records hold, each once; quotes of the presentation form do not matter.
+    """Return the marks that TXT records hold, each once; into how many strings a record is cut does not matter.
 
     Other TXT records at the name are left alone.
     """
-    pairs = (text.strip('"').partition("=") for text in texts)
+    pairs = (text.replace('" "', "").strip('"').partition("=") for text in texts)
     return tuple(dict.fromkeys(owner for key, _, owner in pairs if key == _KEY and owner))
 
 

@@ -185,6 +185,12 @@ class Survey:
     walk: Walk | None = None
 
     @property
+    def is_by_wildcard(self) -> bool:
+        """Whether any other name beside the host would get the same addresses."""
+        beside = self.wildcard
+        return beside is not None and bool(beside.addresses) and beside.addresses == frozenset(self.addresses.all)
+
+    @property
     def truth(self) -> frozenset[str] | None:
         """What all authoritative servers that answer say; None where none does or they disagree."""
         said = {view.records for view in self.authoritative if view.answers}

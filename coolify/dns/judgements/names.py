@@ -63,12 +63,11 @@ def judge_helper_service(survey: Survey, *, https: bool) -> tuple[Finding, ...]:
 
 def judge_wildcard(survey: Survey) -> tuple[Finding, ...]:
     """Tell that a wildcard answers where the name itself may not have been entered."""
-    beside = survey.wildcard
-    found = survey.addresses
-    if beside is None or not beside.addresses or beside.addresses != frozenset(found.all):
+    beside, found = survey.wildcard, survey.addresses
+    if beside is None or not survey.is_by_wildcard:
         return ()
     parent = survey.host.partition(".")[2]
-    right = beside.addresses <= survey.server.addresses
+    right = survey.server.has(found.all)
     return (
         Finding(
             name="domain-wildcard-answers",

@@ -47,6 +47,15 @@ def judge_ownership(survey: Survey, settings: DnsSettings) -> tuple[Finding, ...
             subject=survey.host,
             summary=f"Nothing proves that {survey.host} is yours: there is no ownership record.",
             evidence=evidence,
-            remedy=f"Create the record: {record}",
+            remedy=f"Create the record: {record}{_beside_it(survey)}",
         ),
+    )
+
+
+def _beside_it(survey: Survey) -> str:
+    if not survey.is_by_wildcard:
+        return ""
+    return (
+        f" and with it address records for {survey.host} itself ({', '.join(survey.addresses.all)}): a name that has "
+        "another one below it is not answered by a wildcard any more (RFC 4592)."
     )

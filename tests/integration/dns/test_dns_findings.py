@@ -187,6 +187,19 @@ async def test_ownership_can_be_demanded(check) -> None:
 
 
 @needs_bind
+async def test_an_ownership_record_alone_would_end_what_a_wildcard_answers(check, internet) -> None:
+    finding = (await check("mine.right.example.test", require_ownership=True))["domain-ownership-unproven"]
+    assert "and with it address records for mine.right.example.test itself (192.0.2.10)" in finding.remedy
+    record = ("replace", record_name("mine.right"), "300", "TXT", mark_text("us"))
+    internet.update("example.test", record)
+    found = await check("mine.right.example.test", require_ownership=True)
+    assert found["domain-without-address"].severity is ERROR
+    internet.update("example.test", ("replace", "mine.right", "300", "A", "192.0.2.10"))
+    found = await check("mine.right.example.test", require_ownership=True)
+    assert {"domain-points-to-server", "domain-owned"} <= set(found)
+
+
+@needs_bind
 async def test_name_servers_out_of_reach_are_told_and_the_resolver_is_believed(check, silent) -> None:
     found = await check("shop.signed.test", nameserver_port=silent.port, server_seconds=0.3)
     assert found["domain-points-to-server"].severity is OK

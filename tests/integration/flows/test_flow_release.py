@@ -126,6 +126,18 @@ async def test_a_domain_that_leads_elsewhere_ends_the_release_before_anything_ch
     assert "domain-points-elsewhere" in {finding.name for finding in report.findings}
 
 
+async def test_a_domain_for_which_no_certificate_can_be_issued_ends_the_release_before_anything_changes(
+    shop, release_shop
+) -> None:
+    shop.sandbox.names.set(shop.host, "A", "127.0.0.1")
+    shop.sandbox.names.set(shop.host, "CAA", '0 issue "ca.example"')
+    shop.configure(dns={"certificate_authority": "letsencrypt.org"}, decisions={"domain-not-pointing": "abort"})
+    report = await release_shop()
+    assert report.outcome is Outcome.ABORTED
+    assert "keeps letsencrypt.org from issuing a certificate" in report.reason
+    assert writes(shop) == []
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
