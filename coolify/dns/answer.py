@@ -34,6 +34,7 @@ class Status(StrEnum):
     SERVFAIL = "SERVFAIL"
     REFUSED = "REFUSED"
     TIMEOUT = "time-out"
+    CLOSED = "nothing listens there"
     UNREACHABLE = "unreachable"
     """This machine has no way there, for instance no IPv6."""
     INVALID = "invalid name"
@@ -46,7 +47,7 @@ class Status(StrEnum):
     @property
     def is_silence(self) -> bool:
         """Whether nothing came back."""
-        return self in {Status.TIMEOUT, Status.UNREACHABLE}
+        return self in {Status.TIMEOUT, Status.CLOSED, Status.UNREACHABLE}
 
 
 @dataclass(frozen=True, slots=True)

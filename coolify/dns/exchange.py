@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+import struct
+
 import dns.asyncquery
 import dns.edns
 import dns.exception
@@ -14,8 +17,9 @@ import dns.rdatatype
 import dns.rrset
 
 from coolify.dns.answer import Answer, Nameserver, Status
+from coolify.dns.datagram import ask_over_udp, is_truncated
 
-__all__ = ["Question", "exchange", "fetch", "read"]
+__all__ = ["Question", "fetch", "read"]
 
 _PAYLOAD = 1232
 """Size that is not fragmented anywhere (DNS flag day 2020)."""
@@ -47,35 +51,31 @@ class Question:
         self.dnssec = dnssec
         self.unchecked = unchecked
 
-    def message(self) -> dns.message.QueryMessage:
-        """Return a query with a random id."""
-        query = dns.message.make_query(self.name, self.rdtype, use_edns=0, payload=_PAYLOAD, want_dnssec=self.dnssec)
-        if not self.recursive:
-            query.flags &= ~dns.flags.RD
-        if self.unchecked:
-            query.flags |= dns.flags.CD
-        return query
-
-
-async def exchange(question: Question, server: Nameserver, seconds: float) -> Answer:
-    """Ask once and return what came back, whatever it is; never raises for what happens on the network."""
-    return read(question, server, await fetch(question, server, seconds))
+    def wire(self) -> bytes:
+        """Return a query with a random id, and with EDNS (RFC 1035, section 4.1; RFC 6891, section 6.1)."""
+        flags = dns.flags.RD * self.recursive | dns.flags.CD * self.unchecked
+        header = struct.pack("!HHHHHH", secrets.randbits(16), flags, 1, 0, 0, 1)
+        question = self.name.to_digestable() + struct.pack("!HH", self.rdtype, dns.rdataclass.IN)
+        edns = struct.pack("!BHHIH", 0, dns.rdatatype.OPT, _PAYLOAD, dns.flags.DO * self.dnssec, 0)
+        return header + question + edns
 
 
 async def fetch(question: Question, server: Nameserver, seconds: float) -> dns.message.Message | Status:
     """Ask once and return the message as it is, or why there is none."""
+    query = question.wire()
     try:
-        message, _ = await dns.asyncquery.udp_with_fallback(
-            question.message(), server.address, timeout=seconds, port=server.port, ignore_unexpected=True,
-            ignore_errors=True,
-        )  # fmt: skip
-    except dns.exception.Timeout:
+        answer = await ask_over_udp(query, server, seconds)
+        if not is_truncated(answer):
+            return dns.message.from_wire(answer, ignore_trailing=True)
+        return await dns.asyncquery.tcp(dns.message.from_wire(query), server.address, seconds, server.port)
+    except (TimeoutError, dns.exception.Timeout):
         return Status.TIMEOUT
+    except ConnectionRefusedError:
+        return Status.CLOSED
     except OSError:
         return Status.UNREACHABLE
     except (EOFError, dns.exception.DNSException):
         return Status.SERVFAIL
-    return message
 
 
 def read(question: Question, server: Nameserver, message: dns.message.Message | Status) -> Answer:

@@ -42,6 +42,7 @@ _FAILURES: Final = {
     Status.NXDOMAIN: LookupFailure.NXDOMAIN,
     Status.NODATA: LookupFailure.NODATA,
     Status.TIMEOUT: LookupFailure.TIMEOUT,
+    Status.CLOSED: LookupFailure.TIMEOUT,
     Status.UNREACHABLE: LookupFailure.TIMEOUT,
     Status.INVALID: LookupFailure.INVALID,
 }
@@ -108,6 +109,7 @@ class Resolver:
         deadline = time.monotonic() + self.timeout
         worst = Answer(name, kind, Status.TIMEOUT)
         while True:
+            lost = False
             for server in self.nameservers:
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -115,12 +117,11 @@ class Resolver:
                 answer = read(question, server, await self.fetch(server, question, min(left, _ATTEMPT_SECONDS)))
                 if answer.status.is_answer:
                     return answer
+                lost = lost or answer.status is Status.TIMEOUT
                 if not answer.status.is_silence or worst.status.is_silence:
                     worst = answer
-            if not worst.status.is_silence or not self.nameservers:
-                # Servers that fail or refuse do so again.
-                return worst
-            if worst.status is Status.UNREACHABLE:
+            if not worst.status.is_silence or not lost:
+                # Servers that fail or refuse do so again; only a lost datagram is worth another one.
                 return worst
 
     async def ask_server(

@@ -111,7 +111,7 @@ def _lame(survey: Survey, zone: Zone, lame: list[Answer], *, any_good: bool) -> 
 
 
 def _silent(survey: Survey, zone: Zone, silent: list[Answer]) -> tuple[Finding, ...]:
-    missing = [one for one in silent if one.status is Status.TIMEOUT]
+    missing = [one for one in silent if one.status is not Status.UNREACHABLE]
     if not missing:
         return ()
     return (

@@ -12,6 +12,8 @@ READING = (
     "project config validate",
     "environment list",
     "plan",
+    "domain list",
+    "domain verify",
     "deploy status",
     "deploy logs",
     "ssl status",

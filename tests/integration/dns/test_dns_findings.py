@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -98,6 +99,7 @@ async def test_a_good_domain_is_told_with_nothing_to_do(check) -> None:
         ("shop.differs.test", "domain-delegation-differs", WARNING, "NS of differs.test at test: ns1.example.test"),
         ("shop.hidden.test", "domain-not-delegated", WARNING, "NS of hidden.test at test: none"),
         ("shop.missing.test", "domain-nameserver-without-address", WARNING, "nowhere.test"),
+        ("shop.silent.test", "domain-nameserver-silent", WARNING, "nothing listens there"),
         ("shop.disagree.test", "domain-servers-disagree", WARNING, "serial 1: 198.51.100.7"),
         ("shop.signed.test", "domain-dnssec-valid", OK, None),
         ("shop.bogus.test", "domain-dnssec-bogus", ERROR, "no key of the zone is the one that the DS record"),
@@ -123,8 +125,10 @@ async def test_what_is_wrong_with_a_domain_has_a_name_and_its_evidence(check, ho
 
 
 @needs_bind
-async def test_a_name_server_that_does_not_answer_beside_one_that_does_is_told(check) -> None:
-    finding = (await check("shop.silent.test", server_seconds=3))["domain-nameserver-silent"]
+async def test_a_name_server_that_does_not_answer_beside_one_that_does_is_told(check, internet) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+        mute.bind(("127.53.0.9", internet.port))
+        finding = (await check("shop.silent.test", server_seconds=3))["domain-nameserver-silent"]
     assert finding.severity is WARNING
     assert any("ns9.test" in line and "time-out" in line for line in finding.evidence)
 
