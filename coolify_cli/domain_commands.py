@@ -11,7 +11,7 @@ from coolify_cli.options import config_options, json_option
 
 if TYPE_CHECKING:
     from coolify.config import Config
-    from coolify.dns import DomainStatus, HostAddresses, Resolver, ServerAddresses
+    from coolify.dns import DomainStatus, HostAddresses
     from coolify.plan import ListedDomain
 
 __all__ = ["list_domains", "verify"]
@@ -113,21 +113,11 @@ async def _verified(
     config: Config, hosts: tuple[str, ...], servers: tuple[str, ...], *, ports: bool, ownership: bool
 ) -> tuple[DomainStatus, ...]:
     from coolify.dns import check_hosts, resolver_of
+    from coolify_cli.reaching import server_names
 
     resolver = resolver_of(config)
-    server = await _server(config, servers, resolver)
+    server = await resolver.server_addresses(*(servers or await server_names(config)))
     return await check_hosts(config, hosts, server, resolver, ports=ports, require_ownership=ownership)
-
-
-async def _server(config: Config, servers: tuple[str, ...], resolver: Resolver) -> ServerAddresses:
-    from coolify.plan import find_server, names_of
-    from coolify_cli.reaching import connection_of
-
-    if not servers:
-        connection = connection_of(config)
-        async with connection.client() as client:
-            servers = names_of(await find_server(client, config.application.server), client.base_url)
-    return await resolver.server_addresses(*servers)
 
 
 def _print(statuses: tuple[DomainStatus, ...], *, show_all: bool) -> None:

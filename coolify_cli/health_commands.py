@@ -44,9 +44,9 @@ def check(config: str, environment: str, *, as_json: bool) -> int:
 
 
 async def _check(config: Config) -> GateResult:
-    from coolify.dns import Nameserver, Resolver
+    from coolify.dns import resolver_of
     from coolify.health.application import ask_application
     from coolify.security import resolve_security
 
-    resolver = Resolver(tuple(Nameserver(one.address, one.port) for one in config.network.resolvers))
+    resolver = resolver_of(config)
     return await ask_application(config, resolver, None, login=resolve_security(config, os.environ).login)

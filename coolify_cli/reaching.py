@@ -7,10 +7,10 @@ from pathlib import Path
 
 from coolify.config import DEFAULT_PATH, Config, ConfigError, find_config, load_config
 from coolify.contexts import CONTEXT_VARIABLE, Connection, ContextError, ContextStore, connection_for, token_source
-from coolify.plan import ApplicationMissingError
+from coolify.plan import ApplicationMissingError, find_server, names_of
 from coolify.plan import existing_application as find_application
 
-__all__ = ["ApplicationMissingError", "connection_of", "find_application", "load", "reachable"]
+__all__ = ["ApplicationMissingError", "connection_of", "find_application", "load", "reachable", "server_names"]
 
 
 def load(config: str, environment: str) -> Config:
@@ -54,3 +54,13 @@ def reachable(config: str) -> Connection:
         raise ContextError("There is no Coolify instance to talk to: run `coolify auth login` first.")
     ca_file = Path(context.ca_file) if context.ca_file else None
     return Connection(context.server, token_source(context, store.directory), ca_file, context.expires, context)
+
+
+async def server_names(config: Config) -> tuple[str, ...]:
+    """Return the addresses and names under which the server of a configuration's application is reached.
+
+    Raises:
+        ServerNotFoundError: It is not there, or several fit.
+    """
+    async with connection_of(config).client() as client:
+        return names_of(await find_server(client, config.application.server), client.base_url)

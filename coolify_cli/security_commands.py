@@ -124,36 +124,22 @@ def check(
 async def _check(
     config: Config, *, probe_limits: bool, asked: tuple[int, ...] | None, scan: bool
 ) -> tuple[Finding, ...]:
-    from coolify.dns import Nameserver, Resolver
+    from coolify.dns import resolver_of
     from coolify.security import resolve_security
     from coolify.security.check import LimitProbes, check_security
     from coolify.security.ports import WELL_KNOWN_PORTS, check_ports
+    from coolify_cli.reaching import server_names
 
-    resolver = Resolver(tuple(Nameserver(one.address, one.port) for one in config.network.resolvers))
+    resolver = resolver_of(config)
     wanted = resolve_security(config, os.environ)
     probes = LimitProbes(rate=probe_limits, body=probe_limits)
     findings = await check_security(config, wanted, resolver, probes)
     if scan:
-        addresses = (await resolver.server_addresses(*await _server_names(config))).addresses
+        addresses = (await resolver.server_addresses(*await server_names(config))).addresses
         if not addresses:
             raise click.ClickException("The server's name leads to no address: enter its public one in Coolify.")
         findings += await check_ports(addresses, config.security.ports, asked or WELL_KNOWN_PORTS)
     return findings
-
-
-async def _server_names(config: Config) -> tuple[str, ...]:
-    """Return under which names the application's server is reached: its own addresses, never others."""
-    from urllib.parse import urlsplit
-
-    from coolify_cli.reaching import connection_of
-
-    async with connection_of(config).client() as client:
-        wanted = config.application.server
-        servers = [one for one in await client.servers.list() if wanted is None or wanted in {one.name, one.uuid}]
-        if len(servers) != 1:
-            raise click.UsageError("Which server? Name it in `application.server`, or leave ports out with --no-ports.")
-        own = (urlsplit(client.base_url).hostname or "",) if servers[0].is_coolify_host else ()
-        return (servers[0].ip, *own)
 
 
 def _ports(text: str | None) -> tuple[int, ...] | None:

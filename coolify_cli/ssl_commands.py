@@ -197,11 +197,10 @@ def _configuration(config: str, environment: str, hosts: tuple[str, ...]) -> Con
 
 
 async def _look(config: Config, hosts: tuple[str, ...]) -> tuple[HostCertificates, ...]:
-    from coolify.dns import Nameserver, Resolver
+    from coolify.dns import resolver_of
     from coolify.tls import inspect_hosts
 
-    resolver = Resolver(tuple(Nameserver(one.address, one.port) for one in config.network.resolvers))
-    return await inspect_hosts(config, resolver, hosts, detailed=True)
+    return await inspect_hosts(config, resolver_of(config), hosts, detailed=True)
 
 
 def _confirm_consequences(config: Config, due: list[str], *, proxy: bool, yes: bool, no_input: bool) -> None:

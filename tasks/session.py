@@ -20,7 +20,7 @@ from blocks import BlockRecordStore, CoolifyServer
 from coolify.api import CoolifyClient
 from coolify.config import Config, ResolvedVariable, find_config, load_config, resolve_variables
 from coolify.contexts import ContextStore, connection_for
-from coolify.dns import Nameserver, Resolver
+from coolify.dns import Resolver, resolver_of
 from coolify.release import RecordStore
 from coolify.security import WantedSecurity, resolve_security
 from tasks.journal import Journal
@@ -87,9 +87,8 @@ async def open_session(target: Target, server: CoolifyServer | None = None) -> A
     client = (
         server.get_client() if server else connection_for(config, ContextStore.open(os.environ), os.environ).client()
     )
-    nameservers = tuple(Nameserver(one.address, one.port) for one in config.network.resolvers)
     async with client:
-        session = Session(target, config, variables, client, Resolver(nameservers), BlockRecordStore(), security)
+        session = Session(target, config, variables, client, resolver_of(config), BlockRecordStore(), security)
         mark = _current.set(session)
         try:
             yield session

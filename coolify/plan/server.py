@@ -13,6 +13,8 @@ __all__ = ["ServerNotFoundError", "find_server", "names_of"]
 class ServerNotFoundError(OperatorError):
     """No server fits the configuration, or several do."""
 
+    is_usage = True
+
 
 async def find_server(client: CoolifyClient, wanted: str | None) -> Server:
     """Return the server to deploy to: the wanted one by name or UUID, or the only one.
