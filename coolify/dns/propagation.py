@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from coolify.dns.answer import Nameserver
-from coolify.dns.measure import view
+from coolify.dns.measure import Shared, view
 from coolify.dns.resolver import Resolver, ServerAddresses
 from coolify.dns.settings import DnsSettings
 from coolify.dns.survey import Zone
-from coolify.dns.zones import Zones
 from coolify.progress import StepDone, report
 
 __all__ = ["Lagging", "Propagation", "wait_until_propagated"]
 
 _DEFAULTS: Final = DnsSettings()
+_SAY_AGAIN_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ async def wait_until_propagated(
     *,
     patience: float,
     poll: float = 5.0,
+    tell: Callable[[str], None] | None = None,
 ) -> Propagation:
     """Ask authoritative servers and resolvers until all of them lead to the server, or time is up.
 
@@ -70,22 +72,44 @@ async def wait_until_propagated(
         settings: Public resolvers and limits.
         patience: Seconds to wait at most; one round is always made.
         poll: Seconds between rounds.
+        tell: Told in one sentence who lags, when that changes and every half minute; the observer of this run when
+            left out.
     """
     deadline = time.monotonic() + patience
-    told: tuple[tuple[str, str], ...] = ()
+    progress = _Progress(host, tell or _report)
     zone: Zone | None = None
     while True:
-        # Name servers change seldom: they are looked for again only where none of them was of use.
-        zone = zone if zone and zone.responsible else await Zones(resolver, settings).of(host)
+        if zone is None or not zone.responsible:
+            # Name servers change seldom: they are looked for again only where none of them was of use.
+            async with Shared(resolver, settings) as shared:
+                zone = await shared.zone(host)
         lagging = await _lagging(host, server, resolver, settings, zone.responsible if zone else ())
         left = deadline - time.monotonic()
         if not lagging or left <= 0:
             return Propagation(host, lagging)
-        state = tuple((one.server, one.told) for one in lagging)
-        if state != told:
-            report(StepDone(f"waiting for DNS of {host}: {'; '.join(str(one) for one in lagging)}"))
-            told = state
+        progress.say(lagging)
         await asyncio.sleep(min(poll, left))
+
+
+def _report(text: str) -> None:
+    report(StepDone(text))
+
+
+class _Progress:
+    """Says who lags, and not every time."""
+
+    def __init__(self, host: str, tell: Callable[[str], None]) -> None:
+        self._host = host
+        self._tell = tell
+        self._state: tuple[tuple[str, str], ...] = ()
+        self._said = 0.0
+
+    def say(self, lagging: tuple[Lagging, ...]) -> None:
+        state = tuple((one.server, one.told) for one in lagging)
+        now = time.monotonic()
+        if state != self._state or now - self._said >= _SAY_AGAIN_SECONDS:
+            self._tell(f"waiting for DNS of {self._host}: {'; '.join(str(one) for one in lagging)}")
+            self._state, self._said = state, now
 
 
 async def _lagging(
@@ -99,5 +123,7 @@ async def _lagging(
     # An alias may lead out of the zone: its servers then cannot know the addresses.
     direct = [one for one in authoritative if not one.v4.aliases and not one.v6.aliases]
     views = [(one, 0) for one in direct] + [(one, one.ttl) for one in resolvers]
+    if not views:
+        return (Lagging("no name server", "nothing: none is known to ask", 0),)
     answering = [(one, ttl) for one, ttl in views if not one.is_silent] or views
     return tuple(Lagging(str(one.server), one.told, ttl) for one, ttl in answering if not server.has(one.addresses))

@@ -351,6 +351,13 @@ async def test_waiting_ends_in_time_and_says_who_lags(check, internet) -> None:
     assert len(ended.lagging) == 3
 
 
+async def test_waiting_without_any_name_server_never_ends_well() -> None:
+    resolver = Resolver()
+    resolver.nameservers = ()
+    ended = await wait_until_propagated("shop.example.test", SERVER, resolver, patience=0)
+    assert not ended.is_complete
+
+
 async def test_a_network_without_dns_is_one_clear_finding_and_no_long_wait(silent) -> None:
     resolver = Resolver((silent,), timeout=0.5)
     settings = DnsSettings(public_resolvers=(silent,), owner="us", ports=Ports())
