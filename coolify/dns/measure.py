@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from coolify.dns.answer import Answer, Nameserver, Status
 from coolify.dns.once import Once
-from coolify.dns.ownership import find_ownership
+from coolify.dns.ownership import read_ownership
 from coolify.dns.ports import measure_ports, walk_redirects
 from coolify.dns.resolver import HostAddresses, LookupFailure, Resolver, ServerAddresses, host_addresses
 from coolify.dns.settings import DnsSettings
@@ -35,8 +35,7 @@ class Shared:
 
     def __init__(self, resolver: Resolver, settings: DnsSettings) -> None:
         self.resolver = resolver
-        self._seconds = settings.zone_seconds
-        self._zones = Zones(resolver, settings)
+        self.zones = Zones(resolver, settings)
         self._answers = Once[Answer]()
         self._beside = Once[View]()
 
@@ -44,16 +43,9 @@ class Shared:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for one in (self._zones, self._answers, self._beside):
-            one.close()
-
-    async def zone(self, host: str) -> Zone | None:
-        """Return the zone of a host, None where it cannot be found out in time."""
-        try:
-            async with asyncio.timeout(self._seconds):
-                return await self._zones.of(host)
-        except TimeoutError:
-            return None
+        await self.zones.__aexit__()
+        self._answers.close()
+        self._beside.close()
 
     async def caa(self, name: str) -> Answer:
         """Ask for the CAA records of one name."""
@@ -93,7 +85,7 @@ async def measure_domain(host: str, server: ServerAddresses, shared: Shared, set
     if found.failure is LookupFailure.TIMEOUT:
         return Survey(name, server, found, written=host)
     zone, aliases, wildcard, unchecked, caa = await asyncio.gather(
-        shared.zone(name),
+        shared.zones.of(name),
         _aliases(resolver, found),
         shared.beside(name),
         _unchecked(resolver, found),
@@ -103,7 +95,7 @@ async def measure_domain(host: str, server: ServerAddresses, shared: Shared, set
     authoritative, resolvers, ownership = await asyncio.gather(
         _views(resolver, name, own, settings.server_seconds, recursive=False),
         _views(resolver, name, others, settings.server_seconds, recursive=True, known=mine),
-        find_ownership(name, resolver, settings, zone) if settings.owner else _nothing(),
+        read_ownership(name, resolver, own, settings.server_seconds) if settings.owner else _nothing(),
     )
     survey = Survey(
         name,

@@ -14,13 +14,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from coolify.dns.answer import Answer
+from coolify.dns.answer import Answer, Nameserver
 from coolify.dns.resolver import Resolver
 from coolify.dns.settings import DnsSettings
-from coolify.dns.survey import Zone
 from coolify.dns.zones import Zones
 
-__all__ = ["PREFIX", "Ownership", "find_ownership", "mark_text", "owner_of", "owners_in", "record_name"]
+__all__ = [
+    "PREFIX",
+    "Ownership",
+    "find_ownership",
+    "mark_text",
+    "owner_of",
+    "owners_in",
+    "read_ownership",
+    "record_name",
+]
 
 PREFIX: Final = "_coolify-flows"
 """Label of the ownership record, below the name that it speaks of (RFC 8552: an underscore keeps it from hosts)."""
@@ -76,26 +84,33 @@ class Ownership:
         return self.owners == (owner,)
 
 
-async def find_ownership(
-    host: str,
-    resolver: Resolver,
-    settings: DnsSettings = _DEFAULTS,
-    zone: Zone | None = None,
-) -> Ownership:
+async def find_ownership(host: str, resolver: Resolver, settings: DnsSettings = _DEFAULTS) -> Ownership:
     """Return whom a host belongs to, as the servers of its zone say now.
-
-    They are asked before the resolver, which may remember for minutes that there was no record.
 
     Args:
         host: Host name in the form of the DNS.
         resolver: Whom to ask.
         settings: Ports and limits.
-        zone: The zone of the host where it is known already; looked up otherwise.
     """
-    zone = zone or await Zones(resolver, settings).of(host)
+    async with Zones(resolver, settings) as zones:
+        zone = await zones.of(host)
+    return await read_ownership(host, resolver, zone.responsible if zone else (), settings.server_seconds)
+
+
+async def read_ownership(host: str, resolver: Resolver, servers: Iterable[Nameserver], seconds: float) -> Ownership:
+    """Return whom a host belongs to.
+
+    The servers of the zone are asked before the resolver, which may remember for minutes that there was no record.
+
+    Args:
+        host: Host name in the form of the DNS.
+        resolver: Whom to ask where no server answers.
+        servers: Servers that are responsible for the zone.
+        seconds: Limit for the question to one server.
+    """
     name = record_name(host)
-    for server in zone.responsible if zone else ():
-        answer = await resolver.ask_server(server, name, "TXT", settings.server_seconds)
+    for server in servers:
+        answer = await resolver.ask_server(server, name, "TXT", seconds)
         if answer.status.is_answer:
             return Ownership(host, answer)
     return Ownership(host, await resolver.ask(name, "TXT"))

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from coolify.dns.answer import Nameserver
-from coolify.dns.measure import Shared, view
+from coolify.dns.measure import view
 from coolify.dns.resolver import Resolver, ServerAddresses
 from coolify.dns.settings import DnsSettings
 from coolify.dns.survey import Zone
+from coolify.dns.zones import Zones
 from coolify.progress import StepDone, report
 
 __all__ = ["Lagging", "Propagation", "wait_until_propagated"]
@@ -81,8 +82,8 @@ async def wait_until_propagated(
     while True:
         if zone is None or not zone.responsible:
             # Name servers change seldom: they are looked for again only where none of them was of use.
-            async with Shared(resolver, settings) as shared:
-                zone = await shared.zone(host)
+            async with Zones(resolver, settings) as zones:
+                zone = await zones.of(host)
         lagging = await _lagging(host, server, resolver, settings, zone.responsible if zone else ())
         left = deadline - time.monotonic()
         if not lagging or left <= 0:

@@ -200,17 +200,17 @@ class Survey:
     def addresses(self) -> HostAddresses:
         """The addresses that count: those of the authoritative servers, else those of the resolver.
 
-        An alias may lead to another zone, whose servers were not asked: then the resolver's answer counts. It counts
-        as well where it is the server's own address in a private network: the zone that the world sees says nothing
-        about that (split horizon).
+        An alias may lead to another zone, of which they know nothing: then the resolver's answer counts. It counts as
+        well where it is the server's own address in a private network: the zone that the world sees says nothing about
+        that (split horizon).
         """
         views = [view for view in self.authoritative if view.answers]
-        if self.truth is None or views[0].v4.aliases or views[0].v6.aliases or self.is_internal:
+        if self.truth is None or self.is_internal:
             return self.found
-        return replace(
-            host_addresses(self.host, views[0].v4, views[0].v6),
-            answered_by=", ".join(str(one.server) for one in views),
-        )
+        told = host_addresses(self.host, views[0].v4, views[0].v6)
+        if told.aliases and not told.all:
+            return self.found
+        return replace(told, answered_by=", ".join(str(one.server) for one in views))
 
     @property
     def is_internal(self) -> bool:

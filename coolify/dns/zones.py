@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self
 
 from coolify.dns.answer import Answer, Nameserver, Status
 from coolify.dns.once import Once
@@ -34,6 +34,8 @@ class _Cut:
 class Zones:
     """Looks zones up, each once: the hosts of one check often share theirs.
 
+    Use it as a context manager: what is still under way at the end is given up.
+
     Args:
         resolver: Whom to ask.
         settings: Ports and limits.
@@ -44,16 +46,20 @@ class Zones:
         self._settings = settings
         self._zones = Once[Zone]()
 
-    async def of(self, host: str) -> Zone | None:
-        """Return the zone of a host, None where no part of the tree can be looked up."""
-        cut = await self._cut(host)
-        if cut is None:
-            return None
-        return await self._zones.get(cut.zone, lambda: self._measure(cut))
+    async def __aenter__(self) -> Self:
+        return self
 
-    def close(self) -> None:
-        """Give up what is still under way."""
+    async def __aexit__(self, *_: object) -> None:
         self._zones.close()
+
+    async def of(self, host: str) -> Zone | None:
+        """Return the zone of a host, None where no part of the tree can be looked up, or not in time."""
+        try:
+            async with asyncio.timeout(self._settings.zone_seconds):
+                cut = await self._cut(host)
+                return await self._zones.get(cut.zone, lambda: self._measure(cut)) if cut else None
+        except TimeoutError:
+            return None
 
     async def _cut(self, name: str) -> _Cut | None:
         """Climb from a name to the zone that holds it (RFC 2308: absence is told with the zone's SOA)."""

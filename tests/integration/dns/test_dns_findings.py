@@ -259,6 +259,16 @@ async def test_a_record_that_was_deleted_is_missing_also_while_a_resolver_rememb
 
 
 @needs_bind
+async def test_a_record_that_became_an_alias_counts_also_while_a_resolver_remembers_it(check, internet) -> None:
+    internet.update("example.test", ("replace", "renamed", "300", "A", "198.51.100.7"))
+    assert "domain-points-elsewhere" in await check("renamed.example.test")
+    internet.update("example.test", ("delete", "renamed"), ("add", "renamed", "300", "CNAME", "shop.example.test."))
+    found = await check("renamed.example.test")
+    assert "CNAME renamed.example.test -> shop.example.test" in found["domain-points-to-server"].evidence
+    assert "domain-propagation-pending" in found
+
+
+@needs_bind
 async def test_servers_that_give_different_addresses_of_the_server_are_only_mentioned(check, internet) -> None:
     internet.update("example.test", ("replace", "spread", "300", "A", "192.0.2.10"), at=("127.53.0.2",))
     internet.update("example.test", ("replace", "spread", "300", "A", "192.0.2.11"), at=("127.53.0.3",))
