@@ -162,7 +162,8 @@ def _evidence(found: HostAddresses, server: ServerAddresses) -> tuple[str, ...]:
     lines += [f"answer: {found.failure.value}"] if found.failure else []
     lines += [f"the server says: {found.detail}"] if found.detail else []
     lines += [f"asked {found.answered_by}"] if found.answered_by else []
-    return (*lines, f"server {server.name}: {_joined(server.addresses) or 'no address found'}")
+    name = "" if server.addresses == {server.name} else f" {server.name}"
+    return (*lines, f"server{name}: {_joined(server.addresses) or 'no address found'}")
 
 
 def _record_types(server: ServerAddresses) -> str:

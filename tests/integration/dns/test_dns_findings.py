@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.domains_dns import measure_dns
 from coolify.dns import (
     Authority,
     DnsSettings,
@@ -520,3 +521,10 @@ async def test_what_domains_share_is_asked_once(names) -> None:
     findings = await check_domains(hosts, SERVER, Resolver((Nameserver(*names.address),)))
     assert not any(one.is_problem for one in findings)
     assert asked.count("example.test. DS") == 1
+
+
+async def test_six_questions_tell_all_about_a_domain_beside_what_its_zone_shares() -> None:
+    few, more = await measure_dns(10, rounds=1), await measure_dns(20, rounds=1)
+    assert more.questions - few.questions == 6 * 10
+    assert few.questions < 6 * 10 + 20
+    assert few.ratio > 0
