@@ -6,7 +6,8 @@ import pytest
 
 from coolify.dns import Nameserver
 from coolify_sandbox.names import NameServer
-from tests.integration.dns.bind import Internet
+from tests.integration.dns.bind import RESOLVER, Internet
+from tests.integration.dns.checking import Checker
 
 
 @pytest.fixture(scope="package")
@@ -18,6 +19,12 @@ def internet(tmp_path_factory):
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture
+def check(internet):
+    """Check a host through the resolver of the small internet."""
+    return Checker(Nameserver(RESOLVER, internet.port), internet.port)
 
 
 @pytest.fixture
