@@ -24,6 +24,9 @@ __all__ = ["Question", "fetch", "read"]
 _PAYLOAD = 1232
 """Size that is not fragmented anywhere (DNS flag day 2020)."""
 
+_WITHOUT_EDNS = frozenset({dns.rcode.FORMERR, dns.rcode.NOTIMP})
+"""What servers answer that do not know EDNS (RFC 6891, section 7)."""
+
 
 class Question:
     """A name and a type to ask for.
@@ -51,13 +54,13 @@ class Question:
         self.dnssec = dnssec
         self.unchecked = unchecked
 
-    def wire(self) -> bytes:
-        """Return a query with a random id, and with EDNS (RFC 1035, section 4.1; RFC 6891, section 6.1)."""
+    def wire(self, *, edns: bool = True) -> bytes:
+        """Return a query with a random id (RFC 1035, section 4.1), with or without EDNS (RFC 6891, section 6.1)."""
         flags = dns.flags.RD * self.recursive | dns.flags.CD * self.unchecked
-        header = struct.pack("!HHHHHH", secrets.randbits(16), flags, 1, 0, 0, 1)
+        header = struct.pack("!HHHHHH", secrets.randbits(16), flags, 1, 0, 0, edns)
         question = self.name.to_digestable() + struct.pack("!HH", self.rdtype, dns.rdataclass.IN)
-        edns = struct.pack("!BHHIH", 0, dns.rdatatype.OPT, _PAYLOAD, dns.flags.DO * self.dnssec, 0)
-        return header + question + edns
+        options = struct.pack("!BHHIH", 0, dns.rdatatype.OPT, _PAYLOAD, dns.flags.DO * self.dnssec, 0)
+        return header + question + options * edns
 
 
 async def fetch(question: Question, server: Nameserver, seconds: float) -> dns.message.Message | Status:
@@ -65,6 +68,9 @@ async def fetch(question: Question, server: Nameserver, seconds: float) -> dns.m
     query = question.wire()
     try:
         answer = await ask_over_udp(query, server, seconds)
+        if answer[3] & 0x0F in _WITHOUT_EDNS:
+            query = question.wire(edns=False)
+            answer = await ask_over_udp(query, server, seconds)
         if not is_truncated(answer):
             return dns.message.from_wire(answer, ignore_trailing=True)
         return await dns.asyncquery.tcp(dns.message.from_wire(query), server.address, seconds, server.port)

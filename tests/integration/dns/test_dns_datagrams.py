@@ -15,11 +15,16 @@ class Noisy(asyncio.DatagramProtocol):
         self.zone = zone
         self.noise = lambda _: ()
         self.is_right = True
+        self.is_old = False
+        """Whether it knows nothing but the question of RFC 1035."""
 
     def connection_made(self, transport) -> None:
         self.transport = transport
 
     def datagram_received(self, data, addr) -> None:
+        if self.is_old and data[11]:
+            self.transport.sendto(data[:2] + b"\x80\x01" + bytes(8), addr)
+            return
         answer = self.zone.answer(data, udp=True)
         for noise in self.noise(answer):
             self.transport.sendto(noise, addr)
@@ -68,6 +73,11 @@ async def test_a_server_that_refuses_may_leave_the_question_out(noisy) -> None:
     noisy.noise = lambda answer: (answer[:2] + b"\x80\x05" + bytes(8),)
     noisy.is_right = False
     assert (await Resolver((noisy.server,), timeout=60).ask("shop.example.test", "A")).status is Status.REFUSED
+
+
+async def test_a_server_that_does_not_know_edns_is_asked_without(noisy) -> None:
+    noisy.is_old = True
+    assert (await Resolver((noisy.server,), timeout=60).ask("shop.example.test", "A")).records == ("192.0.2.10",)
 
 
 async def test_an_answer_that_breaks_off_is_a_failure_of_the_server(noisy) -> None:
