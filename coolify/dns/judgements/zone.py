@@ -80,9 +80,9 @@ def _without_address(survey: Survey, zone: Zone) -> tuple[Finding, ...]:
             name="domain-nameserver-without-address",
             severity=Severity.WARNING if zone.servers else Severity.ERROR,
             subject=survey.host,
-            summary=f"{_joined(zone.without_address)} is to be a name server of {zone.name}, but has no address.",
+            summary=f"Name servers of {zone.name} have no address: {_joined(zone.without_address)}.",
             evidence=(f"NS of {zone.name}: {_joined({*zone.nameservers, *(zone.delegated or ())})}",),
-            remedy="Create its A record (and glue at the registrar), or remove it from the NS records.",
+            remedy="Create A records for them (and glue at the registrar), or remove them from the NS records.",
         ),
     )
 
@@ -102,10 +102,9 @@ def _lame(survey: Survey, zone: Zone, lame: list[Answer], *, any_good: bool) -> 
             name="domain-lame-nameserver",
             severity=Severity.WARNING if any_good or is_found else Severity.ERROR,
             subject=survey.host,
-            summary=f"{_named(lame)} is delegated {zone.name}, but does not answer for it: {consequence}.",
+            summary=f"{zone.name} is delegated to servers that do not answer for it, {_named(lame)}: {consequence}.",
             evidence=tuple(f"{one.server} about {zone.name}: {_said(one)}" for one in lame),
-            remedy=f"Set up the zone on that server, or remove the server at the registrar and from the NS records."
-            f"{hint}",
+            remedy=f"Set up the zone there, or remove them at the registrar and from the NS records.{hint}",
         ),
     )
 
@@ -119,9 +118,9 @@ def _silent(survey: Survey, zone: Zone, silent: list[Answer]) -> tuple[Finding, 
             name="domain-nameserver-silent",
             severity=Severity.WARNING,
             subject=survey.host,
-            summary=f"{_named(missing)}, a name server of {zone.name}, did not answer in time.",
+            summary=f"Name servers of {zone.name} do not answer: {_named(missing)}.",
             evidence=tuple(f"{one.server} about {zone.name}: {_said(one)}" for one in silent),
-            remedy="See whether it runs and its port 53 is open, UDP and TCP; until then look-ups are slow at times.",
+            remedy="See whether they run with port 53 open, UDP and TCP; until then look-ups are slow at times.",
         ),
     )
 
