@@ -96,13 +96,13 @@ def verify(
 
 async def _listed(config: Config) -> tuple[tuple[ListedDomain, ...], dict[str, HostAddresses]]:
     from coolify.dns import resolver_of
-    from coolify.plan import find_application
+    from coolify.plan import find_application, stored_domains
     from coolify.plan import list_domains as domains_of
     from coolify_cli.reaching import connection_of
 
     async with connection_of(config).client() as client:
         application = await find_application(client, config)
-    listed = domains_of(config, application.fqdn if application else None)
+    listed = domains_of(config, stored_domains(application))
     resolver = resolver_of(config)
     hosts = tuple({one.host for one in listed})
     found = await asyncio.gather(*(resolver.addresses(host) for host in hosts))

@@ -20,13 +20,12 @@ from coolify.plan.difference import (
     SettingsPlan,
     VariablesPlan,
     VolumesPlan,
-    compose_domains,
     is_unmanaged,
     plan_settings,
     plan_variables,
     plan_volumes,
 )
-from coolify.plan.domains import ListedDomain, list_domains
+from coolify.plan.domains import ListedDomain, compose_domains, list_domains, stored_domains
 from coolify.plan.https import https_edits, lost_middlewares, same_urls, with_https
 from coolify.plan.overview import Action, Kind, Plan, drift_findings, make_plan
 from coolify.plan.server import ServerNotFoundError, find_server, names_of
@@ -65,5 +64,6 @@ __all__ = [
     "plan_volumes",
     "read_actual",
     "same_urls",
+    "stored_domains",
     "with_https",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -13,14 +12,13 @@ from pydantic import SecretStr
 from coolify.api import Application, ApplicationSettings, Variable, VariableWrite
 from coolify.api.extras import Volume, VolumeWrite
 from coolify.api.settings import ComposeDomain
-from coolify.plan.domains import domain_urls
+from coolify.plan.domains import compose_domains, domain_urls
 
 __all__ = [
     "Change",
     "SettingsPlan",
     "VariablesPlan",
     "VolumesPlan",
-    "compose_domains",
     "is_unmanaged",
     "plan_settings",
     "plan_variables",
@@ -165,21 +163,6 @@ def _actual(actual: Application, name: str) -> Any:  # noqa: ANN401 - settings a
     if name == "docker_compose_domains":
         return compose_domains(actual.raw.get(name))
     return actual.fqdn if name == "domains" else actual.raw.get(name)
-
-
-def compose_domains(stored: Any) -> tuple[ComposeDomain, ...]:  # noqa: ANN401 - settings are JSON
-    """Return the URLs by service; Coolify keeps them as JSON in a text."""
-    try:
-        services = json.loads(stored) if isinstance(stored, str) else stored
-    except ValueError:
-        return ()
-    if not isinstance(services, dict):
-        return ()
-    return tuple(
-        ComposeDomain(name=str(name), domain=str(one.get("domain") or ""))
-        for name, one in services.items()
-        if isinstance(one, dict)
-    )
 
 
 def _same(name: str, present: Any, wanted: Any) -> bool:  # noqa: ANN401 - settings are JSON

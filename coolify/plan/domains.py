@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from coolify.api import Application
+from coolify.api.settings import ComposeDomain
 from coolify.config import Config
 
-__all__ = ["ListedDomain", "domain_urls", "list_domains"]
+__all__ = ["ListedDomain", "compose_domains", "domain_urls", "list_domains", "stored_domains"]
 
 
 class ListedDomain(BaseModel):
@@ -29,12 +33,35 @@ def domain_urls(listed: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for url in urls if url))
 
 
-def list_domains(config: Config, listed: str | None) -> tuple[ListedDomain, ...]:
+def compose_domains(stored: Any) -> tuple[ComposeDomain, ...]:  # noqa: ANN401 - settings are JSON
+    """Return the URLs by service; Coolify keeps them as JSON in a text."""
+    try:
+        services = json.loads(stored) if isinstance(stored, str) else stored
+    except ValueError:
+        return ()
+    if not isinstance(services, dict):
+        return ()
+    return tuple(
+        ComposeDomain(name=str(name), domain=str(one.get("domain") or ""))
+        for name, one in services.items()
+        if isinstance(one, dict)
+    )
+
+
+def stored_domains(application: Application | None) -> str:
+    """Return Coolify's list of all URLs of an application: its own, and those of each service of a compose file."""
+    if application is None:
+        return ""
+    services = compose_domains(application.raw.get("docker_compose_domains"))
+    return ",".join((application.fqdn or "", *(one.domain for one in services)))
+
+
+def list_domains(config: Config, listed: str) -> tuple[ListedDomain, ...]:
     """Return the domains of the environment in the order of the file, then those that only Coolify has.
 
     Args:
         config: The application.
-        listed: Coolify's list, None where it has no application or no domain.
+        listed: Coolify's list, empty where it has no application or no domain.
     """
     there = domain_urls(listed)
     wanted = {domain.url.lower(): domain for domain in config.domains}
