@@ -1,7 +1,8 @@
 """Who a name belongs to, by a TXT record that only the owner of its zone can write.
 
 The record `_coolify-flows.HOST TXT "coolify-flows-owner=MARK"` is challenge and marker in one: that it is there proves
-control of the zone, and the mark in it says which application the other records of the name belong to.
+control of the zone, and the mark in it says which application the other records of the name belong to. What stands
+behind a comma says more about it (`coolify.dns_providers.marks`).
 
 Where a wildcard answers for the host, the record must not come alone: a name below the host makes the host exist, and
 wildcards answer only for names that do not (RFC 4592, section 2.2.2). The host then needs address records of its own.
@@ -58,7 +59,8 @@ def owners_in(texts: Iterable[str]) -> tuple[str, ...]:
     Other TXT records at the name are left alone.
     """
     pairs = (text.replace('" "', "").strip('"').partition("=") for text in texts)
-    return tuple(dict.fromkeys(owner for key, _, owner in pairs if key == _KEY and owner))
+    marks = (value.partition(",")[0] for key, _, value in pairs if key == _KEY)
+    return tuple(dict.fromkeys(mark for mark in marks if mark))
 
 
 @dataclass(frozen=True, slots=True)

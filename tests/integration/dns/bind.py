@@ -20,6 +20,8 @@ import dns.update
 from tests.integration.dns.relay import Relay
 
 ROOT, FIRST, SECOND, RESOLVER, NOBODY = (f"127.53.0.{number}" for number in (1, 2, 3, 4, 9))
+READER_NAME, READER_SECRET = "readers", "cmVhZGluZyBvbmx5LCBmb3IgdGVzdHMgMTIzNDU2Nzg="
+"""A key that may transfer zones and not update them."""
 TSIG_NAME, TSIG_SECRET = "updates", "bG9vcGJhY2sgdGVzdCBzZWNyZXQgb25seSAgIDEyMzQ="
 SERVER = "192.0.2.10"
 """The address that is right in all zones."""
@@ -89,6 +91,15 @@ both CAA 0 issuewild "letsencrypt.org"
     "differs.test": NS1 + NS2 + f"shop A {SERVER}\n",
     "silent.test": NS1 + "@ IN NS ns9.test.\n" + f"shop A {SERVER}\n",
     "missing.test": NS1 + "@ IN NS nowhere.test.\n" + f"shop A {SERVER}\n",
+    "ours.test": NS1
+    + f"""
+taken A 198.51.100.7
+right A {SERVER}
+alias CNAME elsewhere
+elsewhere A 198.51.100.7
+text TXT "a; text" "of two parts"
+below NS ns1.example.test.
+""",
     "hidden.test": NS1 + f"shop A {SERVER}\n",
     "disagree.test": NS1 + NS2 + f"shop A {SERVER}\n",
     "signed.test": NS1 + f"shop A {SERVER}\n",
@@ -98,6 +109,7 @@ both CAA 0 issuewild "letsencrypt.org"
 ON_SECOND = ("example.test", "caa.test", "fast.test", "differs.test", "disagree.test")
 SIGNED = ("signed.test", "bogus.test", "expired.test")
 DELEGATIONS = {
+    "ours.test": ("ns1.example.test",),
     "lame.test": ("ns1.example.test", "ns2.example.test"),
     "alllame.test": ("ns2.example.test",),
     "differs.test": ("ns1.example.test",),
@@ -229,11 +241,12 @@ class Internet:
         configuration = self.directory / f"{name}.conf"
         configuration.write_text(
             f'key {TSIG_NAME} {{ algorithm hmac-sha256; secret "{TSIG_SECRET}"; }};\n'
+            f'key {READER_NAME} {{ algorithm hmac-sha256; secret "{READER_SECRET}"; }};\n'
             f'options {{ directory "{self.directory}"; port {self.port}; pid-file none; session-keyfile none;\n'
             f"listen-on port {self.ports[address]} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};\n"
             "allow-query { any; };\n"
             f'managed-keys-directory "{self.directory / name}.keys"; '
-            f"allow-transfer {{ key {TSIG_NAME}; }}; {options} }};\ncontrols {{ }};\n{clauses}"
+            f"allow-transfer {{ key {TSIG_NAME}; key {READER_NAME}; }}; {options} }};\ncontrols {{ }};\n{clauses}"
         )
         log = (self.directory / f"{name}.log").open("wb")
         with log:
