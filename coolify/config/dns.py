@@ -1,10 +1,11 @@
-"""Section `dns`: with whom the name system is compared, and which authority is to issue."""
+"""Section `dns`: with whom the name system is compared, which authority is to issue, and who keeps the records."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from coolify.config.base import Section
+from coolify.config.dns_records import DnsRecords
 from coolify.config.fields import HostName, Line
 from coolify.config.operation import ResolverAddress
 
@@ -24,3 +25,5 @@ class Dns(Section):
     """Address of the proxy's ACME account, for CAA records that allow certain accounts only (`accounturi`)."""
     challenge: Literal["http-01", "tls-alpn-01", "dns-01"] = "http-01"
     """Challenge by which the proxy proves the domain, for CAA records that allow certain ones only."""
+    records: DnsRecords | None = None
+    """Where DNS records of the domains are written; without it they are entered by hand."""

@@ -184,7 +184,8 @@ that is not known is an error that names the nearest known one.
 ## Secrets
 
 `${NAME}` stands for an environment variable of the machine that runs the release, `${NAME:-default}` has a
-default for an unset or empty one, `$${` is a plain `${`. References work in `auth.token` and in `env`. They are
+default for an unset or empty one, `$${` is a plain `${`. References work in `auth.token`, in `env` and for the
+secrets in `dns.records`. They are
 resolved when they are used, and never written back.
 
 A token, password or private key in the file itself is refused. So is any literal value of a variable whose name

@@ -25,8 +25,15 @@ _SHAPES: Final = (
 )
 _SECRET_NAME: Final = re.compile(r"(PASSWORD|SECRET|TOKEN|PRIVATE_KEY)$", re.IGNORECASE)
 _VARIABLE_PATH: Final = re.compile(r"(?:environments\.[^.]+\.)?env\.(?P<name>.+?)(?:\.value)?")
-_TOKEN_PATH: Final = re.compile(r"(?:environments\.[^.]+\.)?auth\.token")
-_PASSWORD_PATH: Final = re.compile(r"(?:environments\.[^.]+\.)?source\.registry\.password")
+_SECRET_PATHS: Final = {
+    "auth.token": ("COOLIFY_TOKEN", "revoke the token in Coolify"),
+    "source.registry.password": ("REGISTRY_PASSWORD", "change the password at the registry"),
+    "dns.records.cloudflare.token": ("CLOUDFLARE_API_TOKEN", "roll the token at Cloudflare"),
+    "dns.records.route53.secret_access_key": ("AWS_SECRET_ACCESS_KEY", "replace the access key at AWS"),
+    "dns.records.rfc2136.key_secret": ("DNS_KEY_SECRET", "replace the key at the name server"),
+}
+"""Path of a key that holds a secret -> the variable to use, and what to do with a secret that was shared."""
+_OVERLAY: Final = re.compile(r"^environments\.[^.]+\.")
 
 
 def clear_secrets(document: PlacedMap) -> tuple[Problem, ...]:
@@ -47,17 +54,15 @@ def _texts(value: Value) -> Iterator[PlacedText]:
 
 def _problem(text: PlacedText) -> Problem | None:
     literal = literal_part(text)
-    if _TOKEN_PATH.fullmatch(text.place.path):
+    path = _OVERLAY.sub("", text.place.path)
+    if path in _SECRET_PATHS:
         if not literal:
             return None
+        name, remedy = _SECRET_PATHS[path]
+        key = path.rpartition(".")[2]
         return text.place.problem(
-            "must not hold the token itself: write `token: ${COOLIFY_TOKEN}`, run `export COOLIFY_TOKEN=...` before a "
-            "release, and revoke the token in Coolify if this file was ever shared."
-        )
-    if _PASSWORD_PATH.fullmatch(text.place.path) and literal.strip():
-        return text.place.problem(
-            "must not hold the password itself: write `password: ${REGISTRY_PASSWORD}` and run "
-            "`export REGISTRY_PASSWORD=...` before a release."
+            f"must not hold the {key.replace('_', ' ')} itself: write `{key}: ${{{name}}}`, run `export {name}=...` "
+            f"before a release, and {remedy} if this file was ever shared."
         )
     variable = _VARIABLE_PATH.fullmatch(text.place.path)
     name = variable["name"].rpartition(".")[2] if variable else ""

@@ -1,10 +1,11 @@
 """DNS records at their providers: what is ours, what a host needs, and how it gets there.
 
-`plan` decides over what `zone` reads, and `zone` writes what was planned, through octoDNS. Neither knows Coolify.
+`plan` decides over what `zone` reads, and `zone` writes what was planned, through octoDNS.
 """
 
 from coolify.dns_providers.backend import Backend
 from coolify.dns_providers.cloudflare import CloudflareAccess
+from coolify.dns_providers.configured import backend_of
 from coolify.dns_providers.delegation import judge_delegation, public_servers
 from coolify.dns_providers.errors import DnsAutomationMissingError, DnsProviderError, ZoneChangedError
 from coolify.dns_providers.plan import Kind, RecordChange, RecordPlan, plan_addresses, plan_removal, wanted_records
@@ -27,6 +28,7 @@ __all__ = [
     "Route53Access",
     "ZoneChangedError",
     "ZoneRecords",
+    "backend_of",
     "is_within",
     "judge_delegation",
     "plan_addresses",

@@ -24,6 +24,13 @@ def load(folder: Path, more: str) -> Config:
         ("auth: {token: '${T:-hunter2}'}", "hunter2", "auth.token"),
         ("auth: {token: '7|" + "a1" * 20 + "'}", "a1a1", "auth.token"),
         ("environments: {staging: {auth: {token: hunter2}}}", "hunter2", "environments.staging.auth.token"),
+        ("dns: {records: {zone: x.test, cloudflare: {token: hunter2}}}", "hunter2", "dns.records.cloudflare.token"),
+        (
+            "environments: {s: {dns: {records: {route53: {secret_access_key: hunter2}}}}}",
+            "hunter2",
+            "environments.s.dns.records.route53.secret_access_key",
+        ),
+        ("dns: {records: {rfc2136: {key_secret: aHVudGVyMg==}}}", "aHVud", "dns.records.rfc2136.key_secret"),
         ("env: {API: '7|" + "a1" * 20 + "'}", "a1a1", "env.API"),
         ("env: {X: ghp_" + "a1" * 18 + "}", "a1a1", "env.X"),
         ("env: {X: github_pat_" + "a1" * 18 + "}", "a1a1", "env.X"),
