@@ -5,6 +5,7 @@ Nouns only; a block turns into a library object and does nothing else. Importing
 """
 
 from blocks.coolify_server import CoolifyServer
+from blocks.dns_providers import CloudflareDns, Rfc2136Dns, Route53Dns
 from blocks.release_history import BlockRecordStore, ReleaseHistory
 
-__all__ = ["BlockRecordStore", "CoolifyServer", "ReleaseHistory"]
+__all__ = ["BlockRecordStore", "CloudflareDns", "CoolifyServer", "ReleaseHistory", "Rfc2136Dns", "Route53Dns"]

@@ -1,0 +1,39 @@
+"""Blocks with the credentials of DNS providers."""
+
+import pytest
+from pydantic import SecretStr
+
+from blocks import CloudflareDns, Rfc2136Dns, Route53Dns
+from coolify.dns_providers import CloudflareAccess, Rfc2136Access, Route53Access
+
+SECRET = "dmVyeS1zZWNyZXQ="
+BLOCKS = {
+    "cloudflare": (CloudflareDns(token=SecretStr(SECRET)), CloudflareAccess(SecretStr(SECRET))),
+    "route53": (
+        Route53Dns(access_key_id="AKEY", secret_access_key=SecretStr(SECRET), role_arn="arn:role"),
+        Route53Access("AKEY", SecretStr(SECRET), "arn:role"),
+    ),
+    "rfc2136": (
+        Rfc2136Dns(server="192.0.2.53", port=5353, key_name="updates", key_secret=SecretStr(SECRET)),
+        Rfc2136Access("192.0.2.53", 5353, "updates", SecretStr(SECRET)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("block", "access"), BLOCKS.values(), ids=BLOCKS)
+async def test_a_block_keeps_its_secret_and_opens_its_zone(in_prefect, block, access) -> None:
+    await type(block).register_type_and_schema()
+    await block.asave("test-dns", overwrite=True)
+    loaded = await type(block).aload("test-dns")
+    assert SECRET not in repr(loaded)
+    zone = loaded.get_client("example.com")
+    assert (zone.backend, zone.name) == (access, "example.com")
+    assert SECRET not in repr(zone.backend)
+
+
+@pytest.mark.parametrize("block", [CloudflareDns, Route53Dns, Rfc2136Dns])
+def test_a_block_explains_itself(block) -> None:
+    assert block.get_description()
+    assert block._documentation_url
+    assert f'{block.__name__}.aload("BLOCK_NAME")' in block.get_code_example()
+    assert all(field.description and field.description.endswith(".") for field in block.model_fields.values())
