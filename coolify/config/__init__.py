@@ -5,6 +5,7 @@ One module a section. Nothing here talks to a server or changes anything but the
 
 from coolify.config.access import Application, Auth, Project
 from coolify.config.build import Build, BuildPack
+from coolify.config.domain_entries import DomainEdit, NewDomain, add_domain, remove_domain
 from coolify.config.domains import Domain
 from coolify.config.edit import Edit, edit_config, parse_path
 from coolify.config.env import EnvValue, ResolvedVariable
@@ -34,6 +35,7 @@ __all__ = [
     "ContainerHealth",
     "Cors",
     "Domain",
+    "DomainEdit",
     "Edit",
     "EnvValue",
     "GitHostKind",
@@ -42,6 +44,7 @@ __all__ = [
     "Hsts",
     "Monitoring",
     "Network",
+    "NewDomain",
     "Problem",
     "Project",
     "RateLimit",
@@ -56,9 +59,11 @@ __all__ = [
     "VersionProof",
     "VolumeMount",
     "Webhook",
+    "add_domain",
     "edit_config",
     "find_config",
     "load_config",
     "parse_path",
+    "remove_domain",
     "resolve_variables",
 ]

@@ -15,7 +15,7 @@ from coolify.config.document import read
 from coolify.config.errors import ConfigError, Problem
 from coolify.files import write_whole
 
-__all__ = ["ConfigDocument", "Key", "Plain"]
+__all__ = ["ConfigDocument", "Key", "Plain", "save_text"]
 
 Key: TypeAlias = str | int
 """Name of a key, or index of a list's entry."""
@@ -114,7 +114,16 @@ class ConfigDocument:
         Raises:
             ConfigError: The file cannot be written.
         """
-        try:
-            write_whole(self.path, self.text(), mode=stat.S_IMODE(self.path.stat().st_mode))
-        except OSError as error:
-            raise ConfigError(self.path, (Problem(0, "", f"cannot be written: {error.strerror}."),)) from None
+        save_text(self.path, self.text())
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a configuration file so that a reader sees the old text or the new one; its mode is kept.
+
+    Raises:
+        ConfigError: The file cannot be written.
+    """
+    try:
+        write_whole(path, text, mode=stat.S_IMODE(path.stat().st_mode))
+    except OSError as error:
+        raise ConfigError(path, (Problem(0, "", f"cannot be written: {error.strerror}."),)) from None
