@@ -109,6 +109,8 @@ TREE: Final = Branch(
             "Names under which the application is reached, seen from the outside.",
             {
                 "list": Leaf("domain_commands:list_domains", "List the domains of the file and of Coolify."),
+                "add": Leaf("domain_changes:add", "Lead a domain to the application: DNS, file and Coolify."),
+                "remove": Leaf("domain_changes:remove", "Take a domain away, with the DNS records that are ours."),
                 "verify": Leaf("domain_commands:verify", "Check DNS, CAA, DNSSEC and ports of domains."),
             },
         ),

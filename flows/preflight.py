@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from prefect import flow
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from blocks import CoolifyServer
 from coolify.api import AuthenticationError, Feature
 from coolify.config import BuildPack, Config, Source
-from coolify.decisions import AUTHENTICATION_FAILED, DOMAIN_NOT_POINTING
+from coolify.decisions import AUTHENTICATION_FAILED
 from coolify.errors import OperatorError
 from coolify.finding import Finding
 from coolify.plan import names_of
@@ -24,19 +23,15 @@ from coolify.wording import counted
 from tasks.access import authenticate, choose_server
 from tasks.checks import check_domains
 from tasks.decision_points import take_decision
+from tasks.domain_settling import choose_way, take_way, wait_for_domains
 from tasks.phases import phase, report_findings, step_done
 from tasks.projects import applications_beside
 from tasks.session import Session, Target, open_session
 from tasks.source import check_build, check_registry, check_source, git_access
 
-__all__ = ["DependencyNotReadyError", "DomainsNotReadyError", "Preflight", "preflight"]
+__all__ = ["DependencyNotReadyError", "Preflight", "preflight"]
 
 _FULL_SHA: Final = re.compile(r"^[0-9a-f]{40}$")
-_DNS_POLL_SECONDS: Final = 10.0
-
-
-class DomainsNotReadyError(OperatorError):
-    """A domain does not lead to the server."""
 
 
 class DependencyNotReadyError(OperatorError):
@@ -57,7 +52,7 @@ class Preflight(BaseModel):
 
 @flow(name="preflight", flow_run_name="preflight {target.config}")
 async def preflight(target: Target, server: CoolifyServer | None = None) -> Preflight:
-    """Check access, server, source and domains of an application; changes nothing.
+    """Check access, server, source and domains of an application; changes nothing but, by decision, DNS records.
 
     Args:
         target: The application.
@@ -134,26 +129,17 @@ async def _check_prerequisites(session: Session) -> None:
 
 async def _settle_domains(session: Session, server: tuple[str, ...]) -> None:
     """Make sure that every domain leads to the server, by the declared decision where one does not."""
-    if not session.config.domains:
+    hosts = tuple(sorted({domain.host for domain in session.config.domains}))
+    if not hosts:
         return
-    problems = _problems(await check_domains(session, server))
-    if not problems:
-        return
-    evidence = " ".join(finding.summary for finding in problems)
-    unavailable = {"automate": "no DNS provider is configured"}
-    choice = await take_decision(DOMAIN_NOT_POINTING, session.config, evidence, unavailable)
-    if choice.option.id != "guide":
-        raise DomainsNotReadyError(f"{evidence} {problems[0].remedy}")
-    deadline = time.monotonic() + DOMAIN_NOT_POINTING.timeout_seconds
-    while problems and time.monotonic() < deadline:
-        for finding in problems:
-            step_done(f"waiting for DNS: {finding.summary} {finding.remedy}")
-        await asyncio.sleep(_DNS_POLL_SECONDS)
-        problems = _problems(await check_domains(session, server))
-    if problems:
-        minutes = DOMAIN_NOT_POINTING.timeout_seconds / 60
-        raise DomainsNotReadyError(f"Still so after {minutes:.0f} minutes: {problems[0].summary} {problems[0].remedy}")
+
+    async def look() -> tuple[Finding, ...]:
+        return tuple(_problems(await check_domains(session, server)))
+
+    way = await choose_way(session, hosts, await session.resolver.server_addresses(*server), look)
+    await take_way(session, way)
+    await wait_for_domains(session, way)
 
 
-def _problems(findings: tuple[Finding, ...]) -> list[Finding]:
+def _problems(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.is_problem]

@@ -7,7 +7,13 @@ from coolify.dns_providers.backend import Backend
 from coolify.dns_providers.cloudflare import CloudflareAccess
 from coolify.dns_providers.configured import backend_of
 from coolify.dns_providers.delegation import judge_delegation, public_servers
-from coolify.dns_providers.errors import DnsAutomationMissingError, DnsProviderError, ZoneChangedError
+from coolify.dns_providers.errors import (
+    DnsAutomationMissingError,
+    DnsProviderError,
+    RecordsRefusedError,
+    ZoneChangedError,
+)
+from coolify.dns_providers.hosts import plan_hosts
 from coolify.dns_providers.plan import Kind, RecordChange, RecordPlan, plan_addresses, plan_removal, wanted_records
 from coolify.dns_providers.records import RecordSet, ZoneRecords, is_within
 from coolify.dns_providers.rfc2136 import Rfc2136Access
@@ -24,6 +30,7 @@ __all__ = [
     "RecordChange",
     "RecordPlan",
     "RecordSet",
+    "RecordsRefusedError",
     "Rfc2136Access",
     "Route53Access",
     "ZoneChangedError",
@@ -32,6 +39,7 @@ __all__ = [
     "is_within",
     "judge_delegation",
     "plan_addresses",
+    "plan_hosts",
     "plan_removal",
     "public_servers",
     "wanted_records",

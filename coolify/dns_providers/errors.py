@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coolify.errors import OperatorError
 
-__all__ = ["DnsAutomationMissingError", "DnsProviderError", "ZoneChangedError"]
+__all__ = ["DnsAutomationMissingError", "DnsProviderError", "RecordsRefusedError", "ZoneChangedError"]
 
 
 class DnsProviderError(OperatorError):
@@ -22,3 +22,7 @@ class DnsAutomationMissingError(OperatorError):
         super().__init__(
             "DNS records cannot be changed: the extra `dns` is not installed. Run `pip install 'coolify-flows[dns]'`."
         )
+
+
+class RecordsRefusedError(OperatorError):
+    """The records of a host are not ours to write."""

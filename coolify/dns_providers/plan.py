@@ -2,7 +2,8 @@
 
 Three stages, so that a process that dies between two of them leaves nothing unowned: claim (the mark is written),
 records (addresses are written or deleted), release (the mark gives up what is no longer there). Doing it again takes it
-up.
+up. Only where a wildcard answers for the host so far, mark and addresses are written together: the mark alone would
+make the host exist without addresses (RFC 4592, section 2.2.2), and resolvers would remember that.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ class RecordPlan(BaseModel):
     claim: tuple[RecordChange, ...] = ()
     records: tuple[RecordChange, ...] = ()
     release: tuple[RecordChange, ...] = ()
+    at_once: bool = Field(default=False, description="Whether mark and addresses are written together.")
     kept: tuple[str, ...] = Field(default=(), description="What stays as it is although it concerns the host, and why.")
     refusals: tuple[str, ...] = Field(default=(), description="Why nothing is done; sentences that say what to do.")
 
@@ -86,7 +88,8 @@ class RecordPlan(BaseModel):
     @property
     def stages(self) -> tuple[tuple[RecordChange, ...], ...]:
         """The changes, grouped by what is written together."""
-        return tuple(stage for stage in (self.claim, self.records, self.release) if stage)
+        first = ((*self.claim, *self.records),) if self.at_once else (self.claim, self.records)
+        return tuple(stage for stage in (*first, self.release) if stage)
 
 
 def wanted_records(host: str, addresses: Iterable[str], ttl: int) -> tuple[RecordSet, ...]:
@@ -153,6 +156,7 @@ def plan_addresses(
         claim=claim,
         records=tuple(changes),
         release=release,
+        at_once=not present and marks.record is None and _has_wildcard(zone, host),
         kept=tuple(kept),
     )
 
@@ -236,6 +240,15 @@ def _out_of_reach(zone: ZoneRecords, host: str) -> str:
             return f"{name} is delegated to {servers}: records of {host} count there and not in the zone {zone.zone}."
         name = name.partition(".")[2]
     return ""
+
+
+def _has_wildcard(zone: ZoneRecords, host: str) -> bool:
+    name = host
+    while name != zone.zone:
+        name = name.partition(".")[2]
+        if zone.at(f"*.{name}"):
+            return True
+    return False
 
 
 def _no_use(wanted: tuple[RecordSet, ...]) -> str:

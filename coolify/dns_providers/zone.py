@@ -7,6 +7,7 @@ record that somebody adds in the meantime is not in danger.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -99,6 +100,7 @@ class ManagedZone:
             failures = self.backend.failures()
         except ImportError:
             raise DnsAutomationMissingError from None
+        _prepare_octodns()
         zone = Zone(f"{self.name}.", [])
         try:
             provider = self.backend.open()
@@ -138,6 +140,16 @@ class ManagedZone:
         )
 
 
+def _prepare_octodns() -> None:
+    """Choose what octoDNS would choose with a warning, and keep its remarks about records of others to itself."""
+    from octodns.record import Record  # type: ignore[import-untyped]
+
+    if not Record.validators.configured:
+        Record.enable_validators({"legacy"})
+    for name in ("Record", "Zone"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
 def _is_done(change: RecordChange, zone: ZoneRecords) -> bool:
     present = zone.find(change.record.name, change.record.type)
     return present is None if change.after is None else change.after.is_as(present)
@@ -163,7 +175,7 @@ def _ttl(record: Any) -> int | None:  # noqa: ANN401 - octoDNS
 
 
 def _octodns_change(change: RecordChange, zone: Any) -> Any:  # noqa: ANN401 - octoDNS
-    from octodns.record import Create, Delete, Record, Update  # type: ignore[import-untyped]
+    from octodns.record import Create, Delete, Record, Update
 
     wanted = (change.record.name, change.record.type)
     existing = [one for one in zone.records if (_record_set(one).name, one._type) == wanted]  # noqa: SLF001

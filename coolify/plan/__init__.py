@@ -29,6 +29,7 @@ from coolify.plan.domains import ListedDomain, compose_domains, list_domains, st
 from coolify.plan.https import https_edits, lost_middlewares, same_urls, with_https
 from coolify.plan.overview import Action, Kind, Plan, drift_findings, make_plan
 from coolify.plan.server import ServerNotFoundError, find_server, names_of
+from coolify.plan.single_domain import plan_with_domains, plan_without_host
 
 __all__ = [
     "Action",
@@ -62,6 +63,8 @@ __all__ = [
     "plan_settings",
     "plan_variables",
     "plan_volumes",
+    "plan_with_domains",
+    "plan_without_host",
     "read_actual",
     "same_urls",
     "stored_domains",

@@ -53,6 +53,13 @@ def test_a_new_host_is_marked_before_it_gets_its_addresses() -> None:
     assert made.changes[1].record.lines == (f"{HOST}. 300 IN A {V4}",)
 
 
+def test_where_a_wildcard_answers_the_mark_never_stands_alone() -> None:
+    wildcard = record("A", "198.51.100.7", name="*.example.com")
+    assert len(plan().stages) == 2
+    assert len(plan(wildcard).stages) == 1
+    assert plan(wildcard).changes == plan().changes
+
+
 def test_what_is_there_already_is_not_written_again() -> None:
     assert plan(mark("A"), record("A", V4)).changes == ()
 
