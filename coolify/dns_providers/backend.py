@@ -10,6 +10,9 @@ __all__ = ["Backend", "Provider"]
 class Provider(Protocol):
     """The part of an octoDNS provider that is used (octoDNS has no type hints)."""
 
+    SUPPORTS: set[str]
+    """Types of the records that are read."""
+
     def populate(self, zone: Any, target: bool = ..., lenient: bool = ...) -> Any:  # noqa: ANN401 - octoDNS
         """Read all records into the zone."""
 

@@ -87,4 +87,4 @@ class CloudflareAccess:
                 return (
                     f"Cloudflare's API cannot be reached ({type(error).__name__}): check the network of this machine."
                 )
-        return f"Cloudflare does not accept the change of {zone}: {str(error).rstrip('.')}."
+        return f"Cloudflare refuses the request about {zone}: {str(error).rstrip('.')}."

@@ -16,6 +16,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from coolify.dns.networks import is_cloudflare
+from coolify.dns.ownership import record_name
 from coolify.dns_providers.marks import Mark, Marks, read_marks
 from coolify.dns_providers.records import ADDRESS_TYPES, RecordSet, ZoneRecords, is_within
 
@@ -23,6 +24,7 @@ __all__ = ["Kind", "RecordChange", "RecordPlan", "plan_addresses", "plan_removal
 
 _REPLACEABLE: Final = (*ADDRESS_TYPES, "CNAME")
 _GIVES_UP: Final = "gives up what is not there any more"
+_MAX_NAME: Final = 253
 _ALIAS: Final = "ALIAS"
 """In the names of the types with which providers make addresses of their own; none is in the DNS."""
 
@@ -233,6 +235,8 @@ def _out_of_reach(zone: ZoneRecords, host: str) -> str:
     """Return why records of a host would not count in the zone, nothing when they do."""
     if not is_within(host, [zone.zone]):
         return f"{host} is not in the zone {zone.zone}: correct dns.records.zone."
+    if len(record_name(host)) > _MAX_NAME:
+        return f"{host} is too long for a mark below it: a name has at most {_MAX_NAME} characters (RFC 1035)."
     name = host
     while name != zone.zone:
         if delegated := zone.find(name, "NS"):

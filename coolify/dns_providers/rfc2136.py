@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
+from coolify.dns.ownership import PREFIX
 from coolify.dns_providers.backend import Provider
 from coolify.dns_providers.errors import DnsProviderError
 
@@ -49,7 +50,14 @@ class Rfc2136Access:
                 f"The secret of the TSIG key '{self.key_name}' is not base64: copy it from the key's file as it is."
             ) from None
         key = {"key_name": self.key_name, "key_secret": secret, "key_algorithm": self.key_algorithm}
-        provider: Provider = Rfc2136Provider(
+
+        class _MarksOnly(Rfc2136Provider):  # type: ignore[misc]
+            def zone_records(self, zone: Any, target: bool) -> list[Any]:  # noqa: ANN401 - octoDNS
+                """Leave out texts of others: octoDNS stops at the first that is not UTF-8, which texts need not be."""
+                found = super().zone_records(zone, target)
+                return [one for one in found if one._type != "TXT" or one.name.startswith(PREFIX)]  # noqa: SLF001
+
+        provider: Provider = _MarksOnly(
             "rfc2136", self.server, port=self.port, timeout=_TIMEOUT_SECONDS, **(key if self.key_name else {})
         )
         return provider

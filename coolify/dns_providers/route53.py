@@ -85,7 +85,7 @@ class Route53Access:
                     return f"Route 53 refuses the keys for {zone} ({code}): they need {_RIGHTS}."
                 if code in _THROTTLED:
                     return f"Route 53 is asked too often ({code}): try again in a minute."
-                return f"Route 53 does not accept the change of {zone} ({code})."
+                return f"Route 53 refuses the request about {zone} ({code})."
             case _ if type(error).__module__.startswith("botocore"):
                 return f"Route 53 cannot be reached ({type(error).__name__}): check the network of this machine."
-        return f"Route 53 does not accept the change of {zone}: {str(error).rstrip('.')}."
+        return f"Route 53 refuses the request about {zone}: {str(error).rstrip('.')}."

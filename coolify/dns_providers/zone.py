@@ -20,6 +20,7 @@ from coolify.dns_providers.records import RecordSet, ZoneRecords
 __all__ = ["ManagedZone"]
 
 _READ_TYPES: Final = frozenset({"A", "AAAA", "CNAME", "TXT", "NS"})
+"""Other types are not even read: a record of somebody else that octoDNS does not understand must not stop us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class ManagedZone:
         zone = Zone(f"{self.name}.", [])
         try:
             provider = self.backend.open()
+            provider.SUPPORTS = set(_READ_TYPES)
             seen = self.backend.zones(provider)
             if seen is not None and zone.name not in {idna_encode(one) for one in seen}:
                 raise self._missing(seen)
@@ -156,7 +158,7 @@ def _is_done(change: RecordChange, zone: ZoneRecords) -> bool:
 
 
 def _record_set(record: Any) -> RecordSet:  # noqa: ANN401 - octoDNS
-    """Return a record of octoDNS in our words; types that are only looked at keep no values."""
+    """Return a record of octoDNS in our words; an alias that only the provider knows keeps no values."""
     kind: str = record._type  # noqa: SLF001 - octoDNS has no public name for it
     own = record.values if hasattr(record, "values") else (record.value,)
     values = tuple(sorted(_text(kind, str(value)) for value in own)) if kind in _READ_TYPES else ()

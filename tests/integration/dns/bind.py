@@ -97,7 +97,6 @@ taken A 198.51.100.7
 right A {SERVER}
 alias CNAME elsewhere
 elsewhere A 198.51.100.7
-text TXT "a; text" "of two parts"
 below NS ns1.example.test.
 """,
     "hidden.test": NS1 + f"shop A {SERVER}\n",

@@ -97,8 +97,23 @@ async def test_a_foreign_record_is_refused_and_an_alias_replaced_only_when_adopt
     assert answer(internet, f"taken.{ZONE}", "A") == [OTHER]
 
 
-async def test_texts_with_semicolons_and_parts_are_read_as_they_are(zone) -> None:
-    assert (await zone.read()).find(f"text.{ZONE}", "TXT").values == ("a; textof two parts",)
+async def test_records_of_others_that_nobody_can_parse_are_no_hindrance(internet, zone) -> None:
+    internet.update(ZONE, ("replace", "binary", "60", "TXT", r'"\255\254"'), at=(FIRST,))
+    internet.update(ZONE, ("replace", "binary", "60", "TYPE65400", r"\# 1 00"), at=(FIRST,))
+    await add(zone, f"beside.{ZONE}")
+    assert answer(internet, f"beside.{ZONE}", "A") == [SERVER]
+    assert answer(internet, f"binary.{ZONE}", "TXT") == [r'"\255\254"']
+
+
+async def test_other_texts_beside_our_mark_are_read_and_kept_as_they_are(internet, zone) -> None:
+    host, text = f"noted.{ZONE}", r'"a\; note" "of two parts"'
+    internet.update(ZONE, ("replace", "_coolify-flows.noted", "60", "TXT", text), at=(FIRST,))
+    await add(zone, host)
+    note, mark = answer(internet, f"_coolify-flows.{host}", "TXT")
+    assert note == '"a; noteof two parts"'
+    assert mark == '"coolify-flows-owner=us,types=A"'
+    await zone.write(plan_removal(await zone.read(), host, (SERVER,), owner="us"))
+    assert answer(internet, f"_coolify-flows.{host}", "TXT") == [note]
 
 
 async def test_a_record_that_somebody_adds_after_the_plan_is_not_overwritten(internet, zone) -> None:

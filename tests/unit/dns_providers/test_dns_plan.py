@@ -160,6 +160,12 @@ def test_names_below_a_delegation_and_outside_of_the_zone_are_refused() -> None:
     assert "app.example.org is not in the zone example.com" in other.refusals[0]
 
 
+def test_a_name_without_room_for_its_mark_is_refused() -> None:
+    long = ".".join(["a" * 60] * 3 + ["b" * 50, "example.com"])
+    made = plan_addresses(zone(), long, (V4,), owner="us", ttl=300)
+    assert "too long for a mark" in made.refusals[0]
+
+
 def test_an_alias_of_the_provider_is_never_replaced() -> None:
     made = plan(record("Route53Provider/ALIAS"), adopt=True)
     assert "remove it first" in made.refusals[0]
