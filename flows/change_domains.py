@@ -140,16 +140,17 @@ async def remove_domain_flow(request: RemoveDomainRequest, server: CoolifyServer
     """
     async with open_session(request.target, server) as session, phase("remove domain") as handle:
         edit = remove_domain(session.config.path, request.target.environment, request.host)
-        edit.save()
-        for one in edit.edits:
-            step_done(f"{edit.path}: {one.path} removed", changed=True)
-        session.config = edit.config
-        in_coolify = await _update_coolify(session, (), request.host)
         section = session.config.dns.records
         plans: tuple[RecordPlan, ...] = ()
         if section is not None and is_within(request.host, [section.zone]):
             addresses = await _server_addresses(session)
             plans = (request.plan or await plan_record_removal(session, section, request.host, addresses),)
+        edit.save()
+        for one in edit.edits:
+            step_done(f"{edit.path}: {one.path} removed", changed=True)
+        session.config = edit.config
+        in_coolify = await _update_coolify(session, (), request.host)
+        if section is not None and plans:
             await write_records(section, plans)
         else:
             step_done(f"the DNS records of {request.host} are not ours: remove them where its zone is kept")

@@ -82,8 +82,9 @@ async def choose_way(
     concerned = tuple(host for host in hosts if host in troubled) or hosts
     records = prepared or await plan_records(session, concerned, server)
     obstacle = records.obstacle
-    if not obstacle and not records.has_changes:
-        obstacle = "the records are as they should be already"
+    if not obstacle and not records.has_changes and not any(one.name in _ADDRESS_FINDINGS for one in problems):
+        # Where addresses are wrong, records that were written just now have to become known: that is waited for.
+        obstacle = "the records of addresses are as they should be already"
     evidence = " ".join(finding.summary for finding in problems) or "The records are not there yet."
     unavailable = {"automate": obstacle} if obstacle else {}
     choice = await take_decision(DOMAIN_NOT_POINTING, session.config, evidence, unavailable)

@@ -4,7 +4,10 @@ import pytest
 from pydantic import SecretStr
 
 from blocks import CloudflareDns, Rfc2136Dns, Route53Dns
+from coolify.config.dns_records import DnsRecords
 from coolify.dns_providers import CloudflareAccess, Rfc2136Access, Route53Access
+from coolify.errors import OperatorError
+from tasks.dns_records import open_zone
 
 SECRET = "dmVyeS1zZWNyZXQ="
 BLOCKS = {
@@ -29,6 +32,15 @@ async def test_a_block_keeps_its_secret_and_opens_its_zone(in_prefect, block, ac
     zone = loaded.get_client("example.com")
     assert (zone.backend, zone.name) == (access, "example.com")
     assert SECRET not in repr(zone.backend)
+
+
+async def test_a_configuration_names_the_block_with_its_credentials(in_prefect) -> None:
+    await CloudflareDns(token=SecretStr(SECRET)).asave("shop-dns", overwrite=True)
+    section = DnsRecords.model_validate({"zone": "example.com", "cloudflare": {"block": "shop-dns"}})
+    assert (await open_zone(section)).backend == CloudflareAccess(SecretStr(SECRET))
+    missing = DnsRecords.model_validate({"zone": "example.com", "route53": {"block": "nowhere"}})
+    with pytest.raises(OperatorError, match="has no block 'nowhere' of the type Coolify Route 53 DNS"):
+        await open_zone(missing)
 
 
 @pytest.mark.parametrize("block", [CloudflareDns, Route53Dns, Rfc2136Dns])
