@@ -117,6 +117,8 @@ async def test_a_domain_is_added_everywhere_once_and_removed_everywhere(shop, co
     unconfirmed = await coolify("domain", "remove", "new.ours.test", "--no-input")
     assert unconfirmed.code == 2
     assert "--yes" in unconfirmed.text
+    planned = await coolify("domain", "remove", "new.ours.test", "--dry-run", "--json")
+    assert [one["kind"] for one in planned.json["records"]["changes"]] == ["delete", "delete"]
     assert answer(zone, "new.ours.test") == ["127.0.0.1"]
     removed = await coolify("domain", "remove", "new.ours.test", "--yes")
     assert removed.code == 0, removed.text
