@@ -22,6 +22,7 @@ __all__ = ["add", "remove"]
 @click.argument("host")
 @click.option("--http", is_flag=True, help="Serve it without HTTPS and certificate.")
 @click.option("--path", default="/", show_default=True, metavar="PATH", help="Path below which the application serves.")
+@click.option("--service", metavar="NAME", help="Service of the compose file that serves it.")
 @click.option("--name", default="", metavar="NAME", help="Name of the entry in the file; chosen by default.")
 @click.option("--adopt", is_flag=True, help="Take over DNS records of the host that are not ours.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until all name servers lead to the server.")
@@ -36,6 +37,7 @@ def add(
     *,
     http: bool,
     path: str,
+    service: str | None,
     name: str,
     adopt: bool,
     no_wait: bool,
@@ -55,7 +57,8 @@ def add(
     from coolify_cli.reaching import load
 
     host = _checked(host)
-    edit = add_domain(load(config, environment).path, environment, NewDomain(host, ssl=not http, path=path, name=name))
+    new = NewDomain(host, not http, path, service, name)
+    edit = add_domain(load(config, environment).path, environment, new)
     found = asyncio.run(preview_addition(edit, host, adopt=adopt))
     if dry_run or not _confirmed(found, "Add", config, environment, yes=yes, no_input=no_input, as_json=as_json):
         return _told(found, as_json=as_json, dry_run=dry_run)
@@ -68,6 +71,7 @@ def add(
         host=host,
         ssl=not http,
         path=path,
+        service=service,
         name=name,
         adopt=adopt,
         wait=not no_wait,

@@ -87,8 +87,8 @@ async def preview_addition(edit: DomainEdit, host: str, *, adopt: bool) -> Previ
 
     config = edit.config
     application, server = await _ask_coolify(config)
-    urls = tuple(domain.url for domain in config.domains if domain.host == host)
-    coolify = plan_with_domains(application, urls) if application else None
+    added = tuple(domain for domain in config.domains if domain.host == host)
+    coolify = plan_with_domains(application, added) if application else None
     section = _writable(config, host)
     if section is None:
         wanted = wanted_records(host, server.addresses, _TTL_BY_HAND)

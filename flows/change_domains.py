@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,6 +28,7 @@ from tasks.dns_records import RecordPlans, plan_record_removal, plan_records, wr
 from tasks.domain_settling import choose_way, take_way, wait_for_domains
 from tasks.locks import exclusive_release
 from tasks.phases import phase, report_findings, step_done
+from tasks.security import compare_labels, write_labels
 from tasks.session import Session, Target, open_session
 
 __all__ = ["AddDomainRequest", "DomainChanged", "RemoveDomainRequest", "add_domain_flow", "remove_domain_flow"]
@@ -44,6 +47,9 @@ class AddDomainRequest(BaseModel):
     host: str = Field(title="Host", description="Host name, as in app.example.com.", min_length=1, max_length=253)
     ssl: bool = Field(default=True, title="HTTPS", description="Whether it is served over HTTPS with a certificate.")
     path: str = Field(default="/", title="Path", description="Path below which the application is served.")
+    service: str | None = Field(
+        default=None, title="Service", description="Service of the compose file that is served."
+    )
     name: str = Field(default="", title="Entry", description="Name of the entry in the file; chosen when empty.")
     adopt: bool = Field(
         default=False, title="Adopt records", description="Take over DNS records of the host that are not ours."
@@ -90,7 +96,7 @@ async def add_domain_flow(request: AddDomainRequest, server: CoolifyServer | Non
     """
     async with open_session(request.target, server) as session, phase("add domain") as handle:
         config = session.config
-        new = NewDomain(request.host, ssl=request.ssl, path=request.path, name=request.name)
+        new = NewDomain(request.host, request.ssl, request.path, request.service, request.name)
         edit = add_domain(config.path, request.target.environment, new)
         addresses = await _server_addresses(session)
         hosts = (request.host,)
@@ -113,8 +119,8 @@ async def add_domain_flow(request: AddDomainRequest, server: CoolifyServer | Non
         for one in edit.edits:
             step_done(f"{edit.path}: {one.path} written", changed=True)
         session.config = edit.config
-        urls = tuple(domain.url for domain in edit.config.domains if domain.host == request.host)
-        in_coolify = await _update_coolify(session, urls, request.host)
+        added = tuple(domain for domain in edit.config.domains if domain.host == request.host)
+        in_coolify = await _update_coolify(session, lambda application: plan_with_domains(application, added))
         if request.wait:
             await wait_for_domains(session, way)
         handle.done(f"{request.host} leads to the application")
@@ -149,7 +155,7 @@ async def remove_domain_flow(request: RemoveDomainRequest, server: CoolifyServer
         for one in edit.edits:
             step_done(f"{edit.path}: {one.path} removed", changed=True)
         session.config = edit.config
-        in_coolify = await _update_coolify(session, (), request.host)
+        in_coolify = await _update_coolify(session, lambda application: plan_without_host(application, request.host))
         if section is not None and plans:
             await write_records(section, plans)
         else:
@@ -175,25 +181,25 @@ def _is_ours_to_write(session: Session, host: str) -> bool:
     )
 
 
-async def _update_coolify(session: Session, urls: tuple[str, ...], host: str) -> bool:
-    """Give the application these URLs of a host, or none of it; return whether that changed anything."""
+async def _update_coolify(session: Session, compare: Callable[[Application], SettingsPlan]) -> bool:
+    """Change the domains of the application as a comparison says; return whether that changed anything."""
     config, client = session.config, session.client
     async with exclusive_release(client.base_url, config.project.name, config.environment, config.application_name):
         application = await find_application(client, config)
         if application is None:
             step_done(f"{config.application_name} is not in Coolify yet: its first release sets the domains")
             return False
-        plan = _plan(application, urls, host)
-        if plan.is_empty:
-            return False
-        await update_settings(client, application.uuid, plan)
-        if not _plan(await client.applications.get(application.uuid), urls, host).is_empty:
-            raise DomainsIgnoredError(
-                f"Coolify did not take the domains of {config.application_name}, without saying why: it does so where "
-                "the server has no proxy. Look at Servers, Proxy."
-            )
-        return True
-
-
-def _plan(application: Application, urls: tuple[str, ...], host: str) -> SettingsPlan:
-    return plan_with_domains(application, urls) if urls else plan_without_host(application, host)
+        plan = compare(application)
+        if not plan.is_empty:
+            await update_settings(client, application.uuid, plan)
+            if not compare(await client.applications.get(application.uuid)).is_empty:
+                raise DomainsIgnoredError(
+                    f"Coolify did not take the domains of {config.application_name}, without saying why: it does so "
+                    "where the server has no proxy. Look at Servers, Proxy."
+                )
+        # A change of domains generates all labels anew, without those of the section `security` (reference 3.5); asked
+        # for also when nothing changed: a run before this may have died in between.
+        labels = await compare_labels(client, application.uuid, session.security)
+        if labels.is_change:
+            await write_labels(client, application.uuid, session.security, labels)
+        return not plan.is_empty

@@ -25,7 +25,7 @@ from coolify.hostnames import as_ascii
 
 __all__ = ["DomainEdit", "NewDomain", "add_domain", "remove_domain"]
 
-_SETTINGS: Final = frozenset({"ssl", "path"})
+_SETTINGS: Final = frozenset({"ssl", "path", "service"})
 _LABEL: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -37,12 +37,14 @@ class NewDomain:
         host: Host name in the form of the DNS.
         ssl: Whether it is served over HTTPS.
         path: Path below which the application is served.
+        service: Service of a compose file that is served.
         name: Name of the entry; chosen when empty.
     """
 
     host: str
     ssl: bool = True
     path: str = "/"
+    service: str | None = None
     name: str = ""
 
 
@@ -105,6 +107,8 @@ def add_domain(path: Path, environment: str, domain: NewDomain) -> DomainEdit:
     new: dict[str, Plain] = {name: domain.host, "ssl": domain.ssl}
     if domain.path != "/":
         new["path"] = domain.path
+    if domain.service is not None:
+        new["service"] = domain.service
     text = _appended(path.read_text(encoding="utf-8"), keys, new)
     if text is None:
         document.set(*keys, len(written), value=new)
