@@ -65,9 +65,11 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class LogLineRead:
-    """One visible line of a build log."""
+    """One line of a build log."""
 
     text: str
+    hidden: bool = False
+    """Whether Coolify shows it with debug logs only: real commands and their output."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,10 +53,12 @@ class ProgressPrinter:
     Args:
         console: Where to.
         verbose: Whether to print steps and build log, not only phases, problems and decisions.
+        debug: Whether to print the hidden lines of the build log too.
     """
 
-    def __init__(self, console: Console, *, verbose: bool = True) -> None:
+    def __init__(self, console: Console, *, verbose: bool = True, debug: bool = False) -> None:
         self._console = console
+        self._debug = debug
         self._verbose = verbose
         self._status: Status | None = None
 
@@ -74,7 +76,7 @@ class ProgressPrinter:
             case StepDone(text, changed) if self._verbose:
                 mark = "[cyan]~[/]" if changed else "[dim]·[/]"
                 self._console.print(f"  {mark} {escape(text)}", highlight=False)
-            case LogLineRead(text) if self._verbose:
+            case LogLineRead(text, hidden) if self._verbose and (self._debug or not hidden):
                 self._console.print(f"  [dim]│ {escape(text)}[/]", highlight=False)
             case FindingsReported(findings):
                 for finding in findings:

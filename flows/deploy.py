@@ -15,7 +15,8 @@ from coolify.errors import OperatorError
 from coolify.release import Step, StepStatus
 from tasks.build_logs import diagnose_deployment
 from tasks.decision_points import take_decision
-from tasks.deployments import follow_deployment, newest_deployment, trigger_deployment
+from tasks.deployments import cancel_dead_deployment, newest_deployment, trigger_deployment
+from tasks.following import follow_deployment, limits_of
 from tasks.phases import phase, step_done
 from tasks.session import Session, Target, open_session
 
@@ -65,10 +66,7 @@ async def deploy(
             if ended.status is DeploymentStatus.FAILED:
                 ended = await _retry_or_give_up(session, application_uuid, ended)
             if ended.status is not DeploymentStatus.FINISHED:
-                raise DeploymentFailedError(
-                    f"The deployment {ended.deployment_uuid} ended as {ended.status.value}: its log in Coolify tells "
-                    "why."
-                )
+                raise DeploymentFailedError(_why(ended))
         handle.done(f"{ended.commit[:12]} {ended.commit_message or ''}".strip())
         return Deployed(deployment_uuid=ended.deployment_uuid, commit=ended.commit, commit_message=ended.commit_message)
 
@@ -76,13 +74,30 @@ async def deploy(
 async def _deploy_once(
     session: Session, application_uuid: str, *, force: bool, left: Deployment | None = None
 ) -> Deployment:
+    release, name = session.config.release, session.config.application_name
     if left is None:
-        uuid = await trigger_deployment(session.client, application_uuid, force=force)
+        await cancel_dead_deployment(session.client, application_uuid, release.stage_timeouts.building, name)
+        uuid = await trigger_deployment(
+            session.client,
+            application_uuid,
+            force=force,
+            patience=release.stage_timeouts.queued,
+            subject=name,
+        )
     else:
         uuid = left.deployment_uuid
         step_done(f"deployment {uuid} of the earlier run is followed")
     await session.journal.note(deployment_uuid=uuid)
-    return await follow_deployment(session.client, uuid, session.config.release.deploy_timeout)
+    return await follow_deployment(session.client, uuid, limits_of(release), name)
+
+
+def _why(ended: Deployment) -> str:
+    if ended.status is DeploymentStatus.CANCELLED:
+        return (
+            f"The deployment {ended.deployment_uuid} was cancelled in Coolify, not by this run: what served before "
+            "goes on serving."
+        )
+    return f"The deployment {ended.deployment_uuid} ended as {ended.status.value}: its log in Coolify tells why."
 
 
 async def _retry_or_give_up(session: Session, application_uuid: str, failed: Deployment) -> Deployment:

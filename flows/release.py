@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import CoolifyServer
-from coolify.api import Application, FollowTimeoutError
+from coolify.api import Application, QueueFullError
 from coolify.decisions import HEALTH_GATE_FAILED
 from coolify.errors import OperatorError
 from coolify.plan import desired_settings, desired_variables, desired_volumes, fingerprint
@@ -31,6 +31,7 @@ from flows.verify_security import SecurityNotProvedError, verify_security
 from tasks.configuration import take_snapshot
 from tasks.decision_points import take_decision
 from tasks.deployments import kind_of, rollback_strategy
+from tasks.following import DeploymentStuckError
 from tasks.locks import exclusive_release
 from tasks.phases import step_done
 from tasks.projects import find_application
@@ -113,7 +114,7 @@ async def _deploy_and_prove(
     target = session.target
     try:
         deployed = await deploy(target, application.uuid, force, wanted_commit)
-    except (DeploymentFailedError, FollowTimeoutError) as error:
+    except (DeploymentFailedError, DeploymentStuckError, QueueFullError) as error:
         if no_way_back:
             return await _close(session, application, Outcome.ABORTED, f"{error} Nothing to go back to: {no_way_back}")
         return await _go_back(session, application, str(error), redeploy=False)

@@ -15,7 +15,8 @@ from coolify.release.strategy import ApplicationKind, NoWayBack, Strategy
 from coolify.security import Credential, WantedSecurity
 from flows.check_health import Health, check_health
 from tasks.configuration import restore_settings, restore_variables
-from tasks.deployments import follow_deployment, kind_of, rollback_strategy, trigger_rollback
+from tasks.deployments import kind_of, rollback_strategy, trigger_rollback
+from tasks.following import follow_deployment, limits_of
 from tasks.phases import phase, step_done
 from tasks.session import Session, Target, open_session
 
@@ -117,8 +118,16 @@ async def _restore_version(
         step_done("the old container does not answer any more: the version is deployed again")
     if strategy is Strategy.PINNED_COMMIT:
         await session.client.applications.update(application.uuid, ApplicationSettings(git_commit_sha=version))
-    uuid = await trigger_rollback(session.client, application.uuid, strategy, version)
-    ended = await follow_deployment(session.client, uuid, session.config.release.deploy_timeout)
+    release = session.config.release
+    uuid = await trigger_rollback(
+        session.client,
+        application.uuid,
+        strategy,
+        version,
+        patience=release.stage_timeouts.queued,
+        subject=application.name,
+    )
+    ended = await follow_deployment(session.client, uuid, limits_of(release), application.name)
     if strategy is Strategy.PINNED_COMMIT:
         # The pin was only for this deployment: the next release decides anew.
         pin = str(snapshot.settings.get("git_commit_sha") or "HEAD")

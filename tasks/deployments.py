@@ -1,28 +1,24 @@
-"""Start a deployment and follow it to its end."""
+"""Start a deployment, of the newest version or of an earlier one."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from coolify.api import (
-    Application,
-    Capabilities,
-    CoolifyClient,
-    Deployment,
-    Feature,
-    FollowTimeoutError,
-    LogLines,
-)
-from coolify.api.errors import DeploymentNotStoredError
+from coolify.api import Application, Capabilities, CoolifyClient, Deployment, DeploymentStatus, Feature, QueueFullError
+from coolify.api.deployments import Triggered
+from coolify.deployment import Queue, blocked, queue_full
 from coolify.release.strategy import ApplicationKind, NoWayBack, RollbackMeans, Strategy, choose_strategy
-from tasks.phases import log_line, step_done
+from tasks.phases import report_findings, step_done
 
 __all__ = [
-    "follow_deployment",
+    "cancel_dead_deployment",
     "kind_of",
     "newest_deployment",
     "rollback_strategy",
@@ -30,7 +26,9 @@ __all__ = [
     "trigger_rollback",
 ]
 
-_POLL_SECONDS: Final = 1.0
+_QUEUE_LOOK_SECONDS: Final = 3.0
+_RETRY_AFTER: Final = 60.0
+"""Seconds after which a full queue is tried again, where Coolify does not say when."""
 
 
 @task(name="find newest deployment", cache_policy=NO_CACHE)
@@ -39,59 +37,106 @@ async def newest_deployment(client: CoolifyClient, application_uuid: str) -> Dep
     return await client.deployments.newest(application_uuid)
 
 
+@task(name="cancel dead deployment", cache_policy=NO_CACHE)
+async def cancel_dead_deployment(client: CoolifyClient, application_uuid: str, patience: float, subject: str) -> None:
+    """Cancel a deployment of the application that Coolify's worker has left in progress when it died.
+
+    Coolify would answer a new one as already queued, or let it wait for ever.
+
+    Args:
+        client: The Coolify server.
+        application_uuid: Whose deployment.
+        patience: Seconds of silence after which it counts as dead.
+        subject: Application, for findings.
+    """
+    active = await client.deployments.active(application_uuid)
+    if active is None or not Queue((active,)).silent(datetime.now(UTC), patience):
+        return
+    report_findings([blocked(subject, active, patience, ours=True)])
+    await client.deployments.cancel(active.deployment_uuid)
+    step_done(f"dead deployment {active.deployment_uuid} cancelled", changed=True)
+
+
 @task(name="trigger deployment", cache_policy=NO_CACHE)
-async def trigger_deployment(client: CoolifyClient, application_uuid: str, *, force: bool) -> str:
+async def trigger_deployment(
+    client: CoolifyClient, application_uuid: str, *, force: bool, patience: float = 0.0, subject: str = ""
+) -> str:
     """Queue a deployment and return its UUID.
 
     Args:
         client: The Coolify server.
         application_uuid: What to deploy.
         force: Build without cache, whatever is queued.
+        patience: Seconds to wait for room in a full queue.
+        subject: Application, for findings.
+
+    Raises:
+        QueueFullError: There was no room in all that time.
     """
-    triggered = await client.deployments.trigger(application_uuid, force=force)
+    triggered = await _when_there_is_room(
+        client, lambda: client.deployments.trigger(application_uuid, force=force), patience, subject
+    )
     step_done(f"deployment {triggered.deployment_uuid} {'adopted' if triggered.adopted else 'queued'}", changed=True)
     return triggered.deployment_uuid
 
 
 @task(name="trigger rollback", task_run_name="trigger rollback to {version}", cache_policy=NO_CACHE)
-async def trigger_rollback(client: CoolifyClient, application_uuid: str, strategy: Strategy, version: str) -> str:
-    """Run an earlier version again by the given strategy and return the deployment's UUID."""
-    if strategy is Strategy.NATIVE:
-        triggered = await client.deployments.rollback(application_uuid, version)
-    else:
+async def trigger_rollback(
+    client: CoolifyClient,
+    application_uuid: str,
+    strategy: Strategy,
+    version: str,
+    *,
+    patience: float = 0.0,
+    subject: str = "",
+) -> str:
+    """Run an earlier version again by the given strategy and return the deployment's UUID.
+
+    Raises:
+        QueueFullError: There was no room in the queue for `patience` seconds.
+    """
+
+    async def send() -> Triggered:
+        if strategy is Strategy.NATIVE:
+            return await client.deployments.rollback(application_uuid, version)
         # A pinned commit and an image tag were set when the settings were restored.
-        triggered = await client.deployments.trigger(application_uuid, force=False)
+        return await client.deployments.trigger(application_uuid, force=False)
+
+    triggered = await _when_there_is_room(client, send, patience, subject)
     step_done(f"deployment {triggered.deployment_uuid} queued: {strategy.value}", changed=True)
     return triggered.deployment_uuid
 
 
-@task(name="follow deployment", task_run_name="follow deployment {deployment_uuid}", cache_policy=NO_CACHE)
-async def follow_deployment(client: CoolifyClient, deployment_uuid: str, timeout_seconds: float) -> Deployment:
-    """Tell status and visible log lines as they come, and return the deployment when it has ended.
+async def _when_there_is_room(
+    client: CoolifyClient, send: Callable[[], Awaitable[Triggered]], patience: float, subject: str
+) -> Triggered:
+    """Send again when the queue got shorter or Coolify's `Retry-After` has passed, until patience ends."""
+    deadline = time.monotonic() + patience
+    told = False
+    while True:
+        try:
+            return await send()
+        except QueueFullError as error:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise
+            running = await client.deployments.running()
+            if not told:
+                report_findings([queue_full(subject, running, patience)])
+                told = True
+            await _until_shorter(client, _queued(running), min(error.retry_after or _RETRY_AFTER, left))
 
-    A deployment that does not end in time is cancelled, so that it does not block the queue.
 
-    Raises:
-        FollowTimeoutError: It did not end in time.
-    """
-    started = time.monotonic()
-    last: Deployment | None = None
-    events = client.deployments.follow(deployment_uuid, logs=True, interval=_POLL_SECONDS, timeout=timeout_seconds)
-    try:
-        async for event in events:
-            if isinstance(event, LogLines):
-                for line in event.lines:
-                    if not line.hidden:
-                        log_line(line.output)
-            else:
-                last = event.deployment
-    except FollowTimeoutError:
-        await client.deployments.cancel(deployment_uuid)
-        raise
-    if last is None:
-        raise DeploymentNotStoredError(f"Coolify does not know the deployment {deployment_uuid}: run again.")
-    step_done(f"deployment {last.status.value} after {time.monotonic() - started:.1f} s")
-    return last
+async def _until_shorter(client: CoolifyClient, length: int, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        await asyncio.sleep(min(_QUEUE_LOOK_SECONDS, left))
+        if _queued(await client.deployments.running()) < length:
+            return
+
+
+def _queued(running: tuple[Deployment, ...]) -> int:
+    return sum(one.status is DeploymentStatus.QUEUED for one in running)
 
 
 def kind_of(application: Application) -> ApplicationKind:

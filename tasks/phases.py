@@ -69,10 +69,11 @@ def step_done(text: str, *, changed: bool = False) -> None:
     _logger().info("%s%s", text, " (changed)" if changed else "")
 
 
-def log_line(text: str) -> None:
-    """Pass on one visible line of a build log."""
-    report(LogLineRead(text))
-    _logger().info("build | %s", text)
+def log_line(text: str, *, hidden: bool = False) -> None:
+    """Pass on one line of a build log; hidden ones go to whoever watches, and are not kept: they hold real commands."""
+    report(LogLineRead(text, hidden))
+    if not hidden:
+        _logger().info("build | %s", text)
 
 
 def report_findings(findings: Iterable[Finding]) -> None:

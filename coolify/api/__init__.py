@@ -49,7 +49,7 @@ from coolify.api.reconcile import Ensured
 from coolify.api.settings import ApplicationSettings
 from coolify.api.token import CommandToken, EnvironmentToken, StaticToken, TokenError, TokenSource
 from coolify.api.transport import RetryPolicy, Timeouts
-from coolify.api.watcher import DeploymentEvent, LogLines, StatusChanged
+from coolify.api.watcher import DeploymentEvent, LogLines, Looked, StatusChanged
 
 __all__ = [
     "Ability",
@@ -81,6 +81,7 @@ __all__ = [
     "GithubAppSource",
     "LogLine",
     "LogLines",
+    "Looked",
     "MissingAbilityError",
     "NotFoundError",
     "Placement",

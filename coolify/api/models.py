@@ -222,8 +222,11 @@ class DeploymentStatus(StrEnum):
 class Deployment(Answer):
     """A deployment. `finished` is not healthy (trap 4)."""
 
+    id: int | None = None
     deployment_uuid: str
     status: DeploymentStatus
+    application_id: str | None = None
+    """A number that nothing else shows (trap 31); equal for deployments of the same application."""
     commit: str = "HEAD"
     commit_message: str | None = None
     application_name: str | None = None
@@ -234,8 +237,14 @@ class Deployment(Answer):
     restart_only: bool = False
     deployment_url: str | None = None
     created_at: datetime | None = None
+    updated_at: datetime | None = None
     finished_at: datetime | None = None
     logs: str | None = Field(default=None, repr=False)
+
+    @property
+    def last_heard(self) -> datetime | None:
+        """When Coolify last wrote to it, which it does with every line of the log."""
+        return self.updated_at or self.created_at
 
 
 class DeploymentPage(Answer):

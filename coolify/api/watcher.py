@@ -11,7 +11,7 @@ from typing import Final
 from coolify.api.errors import CoolifyError, DeploymentNotStoredError, FollowTimeoutError, NotFoundError
 from coolify.api.models import Deployment, DeploymentStatus, LogLine
 
-__all__ = ["DeploymentEvent", "DeploymentWatcher", "LogLines", "StatusChanged"]
+__all__ = ["DeploymentEvent", "DeploymentWatcher", "LogLines", "Looked", "StatusChanged"]
 
 _GRACE_TICKS: Final = 3
 """A deployment that was just queued may not be visible at once."""
@@ -33,7 +33,16 @@ class LogLines:
     lines: tuple[LogLine, ...]
 
 
-DeploymentEvent = StatusChanged | LogLines
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The deployment was looked at, whether or not anything changed."""
+
+    deployment: Deployment
+    running: tuple[Deployment, ...]
+    """All deployments of the team that have not ended."""
+
+
+DeploymentEvent = StatusChanged | LogLines | Looked
 
 
 class DeploymentWatcher:
@@ -63,7 +72,8 @@ class DeploymentWatcher:
         failures = 0
         while True:
             try:
-                deployment = await self._look(deployment_uuid, interval if status else 0.0)
+                running = await self._shared_look(interval if status else 0.0)
+                deployment = running.get(deployment_uuid) or await self._find(deployment_uuid)
                 lines = await self._log(deployment_uuid) or () if logs and deployment is not None else ()
             except CoolifyError as error:
                 failures += 1
@@ -87,6 +97,7 @@ class DeploymentWatcher:
             if deployment.status is not status:
                 status = deployment.status
                 yield StatusChanged(deployment)
+            yield Looked(deployment, tuple(running.values()))
             if deployment.status.is_terminal:
                 return
             if limit is not None and time.monotonic() - started > limit:
@@ -95,11 +106,7 @@ class DeploymentWatcher:
                     "it in Coolify and cancel it there if it is stuck."
                 )
 
-    async def _look(self, deployment_uuid: str, delay: float) -> Deployment | None:
-        """Return the deployment as it is after the delay, None if Coolify does not know it."""
-        running = await self._shared_look(delay)
-        if deployment_uuid in running:
-            return running[deployment_uuid]
+    async def _find(self, deployment_uuid: str) -> Deployment | None:
         try:
             return await self._get(deployment_uuid)
         except NotFoundError:

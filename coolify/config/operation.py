@@ -12,14 +12,40 @@ from pydantic_core import CoreSchema
 from coolify.config.base import Section
 from coolify.config.fields import Line, Port
 
-__all__ = ["Alerts", "Monitoring", "Network", "Release", "ResolverAddress"]
+__all__ = ["Alerts", "Monitoring", "Network", "Release", "ResolverAddress", "StageTimeouts"]
+
+
+Moment = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
+
+
+class StageTimeouts(Section):
+    """Seconds after which a deployment that stays in one stage is stuck: it is cancelled and told."""
+
+    queued: Moment = 900.0
+    """In the queue without coming forward, and before that for room in a full queue."""
+    preparing: Moment = 300.0
+    """Until the build container runs."""
+    cloning: Moment = 600.0
+    """Fetching the source."""
+    building: Moment = 1800.0
+    """Building the image; a deployment before ours that writes nothing for so long counts as dead."""
+    pushing: Moment = 900.0
+    """Pushing the image to a registry."""
+    starting: Moment = 600.0
+    """Pulling images and starting the container."""
+    health: Moment = 900.0
+    """Docker's own health check."""
+    finishing: Moment = 600.0
+    """Removing what was before."""
 
 
 class Release(Section):
     """How a release runs."""
 
-    deploy_timeout: Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)] = 1800.0
-    """Seconds that Coolify may take to build and start the new version."""
+    deploy_timeout: Moment = 1800.0
+    """Seconds that Coolify may take to build and start the new version, without the time in the queue."""
+    stage_timeouts: StageTimeouts = StageTimeouts()
+    """Seconds after which a deployment that stays in one stage is cancelled."""
     auto_deploy: bool = False
     """Whether Coolify itself deploys on a push, past the health gate; off, pushes start a release."""
     after: tuple[Line, ...] = ()

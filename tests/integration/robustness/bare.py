@@ -64,6 +64,6 @@ def bare_flows() -> Iterator[None]:
         patch("tasks.reports.emit_event", lambda **_: None),
         patch("tasks.decision_points.acreate_markdown_artifact", _nothing),
         patch("tasks.decision_points.emit_event", lambda **_: None),
-        patch("tasks.deployments._POLL_SECONDS", 0.05),
+        patch("tasks.following._POLL_SECONDS", 0.05),
     ):
         yield

@@ -37,7 +37,7 @@ async def test_ten_releases_at_once_all_complete_and_share_the_budget(tmp_path, 
             name = {"name": f"shop {number}"}
             shop.configure(health=QUICK_HEALTH, project=name, application=name)
             stories.append(Story(shop))
-        with bare_flows(), patch("tasks.session.CoolifyClient", hasty), patch("tasks.deployments._POLL_SECONDS", 3.0):
+        with bare_flows(), patch("tasks.session.CoolifyClient", hasty), patch("tasks.following._POLL_SECONDS", 3.0):
             reports = await asyncio.gather(*(one.release() for one in stories))
         assert [report.outcome for report in reports] == [Outcome.COMPLETED] * RELEASES, [r.reason for r in reports]
         seen = sandbox.app.state.faults.requests

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-FINDING = re.compile(r"(domain|certificate|https|health-gate|security|source|release)(-[a-z0-9]+)+")
+FINDING = re.compile(r"(domain|certificate|https|deployment|health-gate|security|source|release)(-[a-z0-9]+)+")
 SECTIONS = {
     "Domains": "dns",
     "Certificates": "tls",
@@ -15,6 +15,7 @@ SECTIONS = {
     "Security": "security",
     "Source": "source",
     "Prerequisites": "release",
+    "Deployments": "deployment",
 }
 
 

@@ -1,0 +1,156 @@
+"""Follow a deployment to its end, stage by stage, and end one that does not get on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from coolify.api import CoolifyClient, CoolifyError, Deployment, DeploymentStatus, LogLine, LogLines, Looked
+from coolify.api.errors import DeploymentNotStoredError
+from coolify.config import Release
+from coolify.deployment import Queue, StageLimits, StageWatch, blocked, queue_before, stuck
+from coolify.deployment.stages import Overdue, Stage
+from coolify.errors import OperatorError
+from coolify.finding import Finding
+from tasks.phases import log_line, report_findings, step_done
+
+__all__ = ["DeploymentStuckError", "follow_deployment", "limits_of"]
+
+_POLL_SECONDS: Final = 1.0
+_LAST_WISH_SECONDS: Final = 10.0
+"""How long an interrupted run may take to cancel its deployment; Prefect kills it after 30."""
+
+
+class DeploymentStuckError(OperatorError):
+    """A deployment took too long and was cancelled."""
+
+    def __init__(self, finding: Finding, fate: str) -> None:
+        super().__init__(f"{finding.summary} {fate} {finding.remedy}")
+
+
+def limits_of(release: Release) -> StageLimits:
+    """Return the configured limits of a deployment."""
+    return StageLimits({stage: getattr(release.stage_timeouts, stage) for stage in Stage}, release.deploy_timeout)
+
+
+@task(name="follow deployment", task_run_name="follow deployment {deployment_uuid}", cache_policy=NO_CACHE)
+async def follow_deployment(
+    client: CoolifyClient, deployment_uuid: str, limits: StageLimits, subject: str = ""
+) -> Deployment:
+    """Tell stages and visible log lines as they come, and return the deployment when it has ended.
+
+    One that passes a limit is cancelled, so that it does not block the queue. When this run itself is cancelled, the
+    deployment is cancelled with it: nobody would prove what it brings.
+
+    Args:
+        client: The Coolify server.
+        deployment_uuid: What to follow.
+        limits: How long it may take.
+        subject: Application, for findings.
+
+    Raises:
+        DeploymentStuckError: It passed a limit.
+        DeploymentNotStoredError: Coolify never stored it (traps 1 and 2).
+    """
+    following = _Following(client, deployment_uuid, limits, subject)
+    try:
+        return await following.until_it_ends()
+    except asyncio.CancelledError:
+        await following.take_along()
+        raise
+
+
+@dataclass
+class _Following:
+    client: CoolifyClient
+    uuid: str
+    limits: StageLimits
+    subject: str
+    started: float = field(default_factory=time.monotonic)
+    last: Deployment | None = None
+    told_blockers: set[str] = field(default_factory=set)
+    last_line: str = ""
+
+    async def until_it_ends(self) -> Deployment:
+        watch = StageWatch(self.limits)
+        fresh: list[LogLine] = []
+        async for event in self.client.deployments.follow(self.uuid, logs=True, interval=_POLL_SECONDS):
+            match event:
+                case LogLines(lines):
+                    fresh += lines
+                    self._print(lines)
+                case Looked(deployment, running):
+                    self.last = deployment
+                    if deployment.status.is_terminal:
+                        break
+                    queue = queue_before(deployment, running)
+                    if watch.feed(self._elapsed, deployment, queue, fresh):
+                        step_done(f"deployment {watch}")
+                    fresh.clear()
+                    self._tell_blockers(deployment, queue)
+                    overdue = watch.overdue(self._elapsed)
+                    if overdue is not None:
+                        return await self._give_up(overdue)
+                case _:
+                    pass
+        if self.last is None:
+            raise DeploymentNotStoredError(f"Coolify does not know the deployment {self.uuid}: run again.")
+        step_done(f"deployment {self.last.status.value} after {self._elapsed:.1f} s")
+        return self.last
+
+    async def take_along(self) -> None:
+        """Cancel the deployment of a run that is being cancelled, within a short time."""
+        try:
+            async with asyncio.timeout(_LAST_WISH_SECONDS):
+                step_done(f"this run was cancelled: {await self._cancel(self.uuid)}", changed=True)
+        except (TimeoutError, asyncio.CancelledError):
+            step_done(f"this run was cancelled; the deployment {self.uuid} goes on in Coolify")
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self.started
+
+    def _print(self, lines: tuple[LogLine, ...]) -> None:
+        for line in lines:
+            log_line(line.output, hidden=line.hidden)
+            if not line.hidden and line.output.strip(" -\n"):
+                self.last_line = line.output.strip().splitlines()[-1][:200]
+
+    def _tell_blockers(self, deployment: Deployment, queue: Queue) -> None:
+        """Tell of each dead deployment before ours, once."""
+        if deployment.created_at is None:
+            return
+        patience = self.limits.stages.get(Stage.BUILDING, self.limits.total)
+        # Reckoned with Coolify's clock alone: ours may be wrong.
+        now = deployment.created_at + timedelta(seconds=self._elapsed)
+        fresh = [one for one in queue.silent(now, patience) if one.deployment_uuid not in self.told_blockers]
+        self.told_blockers.update(one.deployment_uuid for one in fresh)
+        if fresh:
+            report_findings([blocked(self.subject, one, patience, ours=False) for one in fresh])
+
+    async def _give_up(self, overdue: Overdue) -> Deployment:
+        finding = stuck(self.subject, self.uuid, overdue, self.last_line)
+        report_findings([finding])
+        fate = await self._cancel(self.uuid)
+        step_done(fate, changed=True)
+        try:
+            ended = await self.client.deployments.get(self.uuid)
+        except CoolifyError:
+            raise DeploymentStuckError(finding, fate) from None
+        if ended.status is DeploymentStatus.FINISHED:
+            # It finished while it was given up: what it brought is to be proved like any other.
+            return ended
+        raise DeploymentStuckError(finding, fate)
+
+    async def _cancel(self, uuid: str) -> str:
+        try:
+            cancelled = await self.client.deployments.cancel(uuid)
+        except CoolifyError as error:
+            return f"The deployment {uuid} could not be cancelled ({error}): cancel it in Coolify."
+        return f"The deployment {uuid} was cancelled." if cancelled else f"The deployment {uuid} had ended already."
