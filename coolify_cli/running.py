@@ -77,16 +77,19 @@ async def execute(flow: Callable[[], Awaitable[State[Any]]], observer: Observer,
     return result
 
 
-def run_quietly(flow: Callable[[], Awaitable[State[Any]]], *, quiet: bool, no_input: bool = False) -> Any:  # noqa: ANN401 - what the flow returns
+def run_quietly(
+    flow: Callable[[], Awaitable[State[Any]]], *, quiet: bool, no_input: bool = False, debug: bool = False
+) -> Any:  # noqa: ANN401 - what the flow returns
     """Run a flow in this process, print what happens unless told not to, and return its result.
 
     Args:
         flow: What to run.
         quiet: Whether nothing is printed.
         no_input: Whether decisions are taken without asking the operator.
+        debug: Whether the hidden lines of build logs are printed too.
     """
     console = Console(stderr=quiet, quiet=quiet)
-    printer = ProgressPrinter(console)
+    printer = ProgressPrinter(console, debug=debug)
     asker = None if no_input else terminal_asker(console, printer.close)
     try:
         return asyncio.run(execute(flow, printer, asker))

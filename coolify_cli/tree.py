@@ -96,6 +96,7 @@ TREE: Final = Branch(
                 "start": Leaf("deploy_commands:start", "Deploy what is configured, and prove that it is healthy."),
                 "status": Leaf("deploy_commands:status", "List the latest deployments."),
                 "logs": Leaf("deploy_commands:logs", "Show the build log of a deployment."),
+                "cancel": Leaf("deploy_commands:cancel", "Cancel a deployment that is queued or in progress."),
                 "rollback": Leaf("rollback_command:rollback", "Bring back an earlier release."),
             },
             default="start",

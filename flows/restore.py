@@ -8,7 +8,7 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import CoolifyServer
-from coolify.api import Application, ApplicationSettings, DeploymentStatus
+from coolify.api import Application, Deployment, DeploymentStatus
 from coolify.errors import OperatorError
 from coolify.release import Snapshot, Step
 from coolify.release.strategy import ApplicationKind, NoWayBack, Strategy
@@ -18,6 +18,7 @@ from tasks.configuration import restore_settings, restore_variables
 from tasks.deployments import kind_of, rollback_strategy, trigger_rollback
 from tasks.following import follow_deployment, limits_of
 from tasks.phases import phase, step_done
+from tasks.pinning import pinned_commit
 from tasks.session import Session, Target, open_session
 
 __all__ = ["RestoreFailedError", "RestorePoint", "Restored", "restore"]
@@ -117,21 +118,13 @@ async def _restore_version(
             return Restored(version=version, health=health.reason)
         step_done("the old container does not answer any more: the version is deployed again")
     if strategy is Strategy.PINNED_COMMIT:
-        await session.client.applications.update(application.uuid, ApplicationSettings(git_commit_sha=version))
-    release = session.config.release
-    uuid = await trigger_rollback(
-        session.client,
-        application.uuid,
-        strategy,
-        version,
-        patience=release.stage_timeouts.queued,
-        subject=application.name,
-    )
-    ended = await follow_deployment(session.client, uuid, limits_of(release), application.name)
-    if strategy is Strategy.PINNED_COMMIT:
-        # The pin was only for this deployment: the next release decides anew.
+        # The pin is only for this deployment: the next release decides anew.
         pin = str(snapshot.settings.get("git_commit_sha") or "HEAD")
-        await session.client.applications.update(application.uuid, ApplicationSettings(git_commit_sha=pin))
+        async with pinned_commit(session.client, application.uuid, version, pin):
+            ended = await _run_version(session, application, strategy, version)
+    else:
+        ended = await _run_version(session, application, strategy, version)
+    uuid = ended.deployment_uuid
     if ended.status is not DeploymentStatus.FINISHED:
         raise RestoreFailedError(f"The deployment {uuid} of version {version[:12]} ended as {ended.status.value}.")
     if kind_of(application) is ApplicationKind.GIT and ended.commit != version:
@@ -147,6 +140,13 @@ def _knock_as_before(session: Session, snapshot: Snapshot) -> None:
     if snapshot.settings.get("is_http_basic_auth_enabled") and isinstance(name, str) and snapshot.login_password:
         credential = Credential(name, snapshot.login_password, None)
         session.security = WantedSecurity(session.security.section, (credential,))
+
+
+async def _run_version(session: Session, application: Application, strategy: Strategy, version: str) -> Deployment:
+    release, name = session.config.release, application.name
+    patience = release.stage_timeouts.queued
+    uuid = await trigger_rollback(session.client, application.uuid, strategy, version, patience=patience, subject=name)
+    return await follow_deployment(session.client, uuid, limits_of(release), name)
 
 
 def _demand(health: Health, version: str) -> None:

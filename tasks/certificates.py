@@ -43,7 +43,7 @@ from coolify.tls import (
     judge_proxy,
     rate_limit_hint,
 )
-from tasks.deployments import follow_deployment
+from tasks.following import follow_deployment, limits_of
 from tasks.phases import report_findings, step_done
 from tasks.session import Session, Target
 
@@ -186,11 +186,13 @@ async def restart_application(session: Session, application: Application) -> Non
 
     Raises:
         RestartFailedError: It did not.
-        FollowTimeoutError: It did not end in time.
+        DeploymentStuckError: It did not end in time.
     """
     triggered = await session.client.deployments.restart(application.uuid)
     step_done(f"restart {triggered.deployment_uuid} queued", changed=True)
-    ended = await follow_deployment(session.client, triggered.deployment_uuid, session.config.release.deploy_timeout)
+    ended = await follow_deployment(
+        session.client, triggered.deployment_uuid, limits_of(session.config.release), application.name
+    )
     if ended.status is not DeploymentStatus.FINISHED:
         raise RestartFailedError(
             f"The restart {ended.deployment_uuid} of {application.name} ended as {ended.status.value}: its log in "
