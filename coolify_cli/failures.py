@@ -7,13 +7,15 @@ from typing import Final, NamedTuple
 
 from coolify.errors import OperatorError
 
-__all__ = ["EXIT_FAILURE", "EXIT_INTERRUPTED", "EXIT_OK", "EXIT_USAGE", "Failure", "explain"]
+__all__ = ["EXIT_FAILURE", "EXIT_INTERRUPTED", "EXIT_OK", "EXIT_TERMINATED", "EXIT_USAGE", "Failure", "explain"]
 
 EXIT_OK: Final = 0
 EXIT_FAILURE: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
 """128 + SIGINT, as shells report it."""
+EXIT_TERMINATED: Final = 143
+"""128 + SIGTERM."""
 
 
 class Failure(NamedTuple):
@@ -34,8 +36,10 @@ def explain(error: BaseException) -> Failure | None:
 
 def _explain_prefect(error: BaseException) -> Failure | None:
     import httpx
-    from prefect.exceptions import PrefectHTTPStatusError
+    from prefect.exceptions import PrefectHTTPStatusError, TerminationSignal
 
+    if isinstance(error, TerminationSignal):
+        return Failure("Terminated.", EXIT_TERMINATED)
     if isinstance(error, PrefectHTTPStatusError):
         return Failure(
             f"Error: The Prefect server answered {error.response.status_code}: check PREFECT_API_URL and "

@@ -53,7 +53,7 @@ def main() -> None:
         # Whoever read our output has seen enough (`coolify history | head`).
         sys.stderr.close()
         sys.exit(EXIT_INTERRUPTED)
-    except Exception as error:
+    except BaseException as error:
         failure = explain(error)
         if failure is None:
             raise

@@ -16,7 +16,7 @@ from coolify.release import Step, StepStatus
 from tasks.build_logs import diagnose_deployment
 from tasks.decision_points import take_decision
 from tasks.deployments import cancel_dead_deployment, newest_deployment, trigger_deployment
-from tasks.following import follow_deployment, limits_of
+from tasks.following import ended_with_the_run, follow_deployment, limits_of
 from tasks.phases import phase, step_done
 from tasks.session import Session, Target, open_session
 
@@ -74,21 +74,19 @@ async def deploy(
 async def _deploy_once(
     session: Session, application_uuid: str, *, force: bool, left: Deployment | None = None
 ) -> Deployment:
-    release, name = session.config.release, session.config.application_name
-    if left is None:
-        await cancel_dead_deployment(session.client, application_uuid, release.stage_timeouts.building, name)
-        uuid = await trigger_deployment(
-            session.client,
-            application_uuid,
-            force=force,
-            patience=release.stage_timeouts.queued,
-            subject=name,
-        )
-    else:
-        uuid = left.deployment_uuid
-        step_done(f"deployment {uuid} of the earlier run is followed")
-    await session.journal.note(deployment_uuid=uuid)
-    return await follow_deployment(session.client, uuid, limits_of(release), name)
+    client, release, name = session.client, session.config.release, session.config.application_name
+    async with ended_with_the_run(client, application_uuid):
+        if left is None:
+            patience = release.stage_timeouts
+            await cancel_dead_deployment(client, application_uuid, patience.building, name)
+            uuid = await trigger_deployment(
+                client, application_uuid, force=force, patience=patience.queued, subject=name
+            )
+        else:
+            uuid = left.deployment_uuid
+            step_done(f"deployment {uuid} of the earlier run is followed")
+        await session.journal.note(deployment_uuid=uuid)
+        return await follow_deployment(client, uuid, limits_of(release), name)
 
 
 def _why(ended: Deployment) -> str:

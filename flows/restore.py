@@ -16,7 +16,7 @@ from coolify.security import Credential, WantedSecurity
 from flows.check_health import Health, check_health
 from tasks.configuration import restore_settings, restore_variables
 from tasks.deployments import kind_of, rollback_strategy, trigger_rollback
-from tasks.following import follow_deployment, limits_of
+from tasks.following import ended_with_the_run, follow_deployment, limits_of
 from tasks.phases import phase, step_done
 from tasks.pinning import pinned_commit
 from tasks.session import Session, Target, open_session
@@ -145,8 +145,11 @@ def _knock_as_before(session: Session, snapshot: Snapshot) -> None:
 async def _run_version(session: Session, application: Application, strategy: Strategy, version: str) -> Deployment:
     release, name = session.config.release, application.name
     patience = release.stage_timeouts.queued
-    uuid = await trigger_rollback(session.client, application.uuid, strategy, version, patience=patience, subject=name)
-    return await follow_deployment(session.client, uuid, limits_of(release), name)
+    async with ended_with_the_run(session.client, application.uuid):
+        uuid = await trigger_rollback(
+            session.client, application.uuid, strategy, version, patience=patience, subject=name
+        )
+        return await follow_deployment(session.client, uuid, limits_of(release), name)
 
 
 def _demand(health: Health, version: str) -> None:

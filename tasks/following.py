@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -18,9 +20,10 @@ from coolify.deployment import Queue, StageLimits, StageWatch, blocked, queue_be
 from coolify.deployment.stages import Overdue, Stage
 from coolify.errors import OperatorError
 from coolify.finding import Finding
+from tasks.interruption import INTERRUPTIONS
 from tasks.phases import log_line, report_findings, step_done
 
-__all__ = ["DeploymentStuckError", "follow_deployment", "limits_of"]
+__all__ = ["DeploymentStuckError", "ended_with_the_run", "follow_deployment", "limits_of"]
 
 _POLL_SECONDS: Final = 1.0
 _LAST_WISH_SECONDS: Final = 10.0
@@ -39,14 +42,37 @@ def limits_of(release: Release) -> StageLimits:
     return StageLimits({stage: getattr(release.stage_timeouts, stage) for stage in Stage}, release.deploy_timeout)
 
 
+@asynccontextmanager
+async def ended_with_the_run(
+    client: CoolifyClient, application_uuid: str, pull_request: int = 0
+) -> AsyncIterator[None]:
+    """Cancel the application's deployment when this run is cancelled within: nobody would prove what it brings.
+
+    Args:
+        client: The Coolify server.
+        application_uuid: Whose deployment is started and followed within.
+        pull_request: Number of the pull request whose preview it is; 0 for production.
+    """
+    try:
+        yield
+    except INTERRUPTIONS:
+        try:
+            async with asyncio.timeout(_LAST_WISH_SECONDS):
+                active = await client.deployments.active(application_uuid, pull_request)
+                fate = await _cancel(client, active.deployment_uuid) if active else "No deployment was under way."
+                step_done(f"this run was cancelled. {fate}", changed=active is not None)
+        except (TimeoutError, CoolifyError, *INTERRUPTIONS):
+            step_done("this run was cancelled; what it deploys goes on in Coolify")
+        raise
+
+
 @task(name="follow deployment", task_run_name="follow deployment {deployment_uuid}", cache_policy=NO_CACHE)
 async def follow_deployment(
     client: CoolifyClient, deployment_uuid: str, limits: StageLimits, subject: str = ""
 ) -> Deployment:
     """Tell stages and visible log lines as they come, and return the deployment when it has ended.
 
-    One that passes a limit is cancelled, so that it does not block the queue. When this run itself is cancelled, the
-    deployment is cancelled with it: nobody would prove what it brings.
+    One that passes a limit is cancelled, so that it does not block the queue.
 
     Args:
         client: The Coolify server.
@@ -58,12 +84,16 @@ async def follow_deployment(
         DeploymentStuckError: It passed a limit.
         DeploymentNotStoredError: Coolify never stored it (traps 1 and 2).
     """
-    following = _Following(client, deployment_uuid, limits, subject)
+    return await _Following(client, deployment_uuid, limits, subject).until_it_ends()
+
+
+async def _cancel(client: CoolifyClient, uuid: str) -> str:
+    """Cancel a deployment and tell what became of it."""
     try:
-        return await following.until_it_ends()
-    except asyncio.CancelledError:
-        await following.take_along()
-        raise
+        cancelled = await client.deployments.cancel(uuid)
+    except CoolifyError as error:
+        return f"The deployment {uuid} could not be cancelled ({error}): cancel it in Coolify."
+    return f"The deployment {uuid} was cancelled." if cancelled else f"The deployment {uuid} had ended already."
 
 
 @dataclass
@@ -104,14 +134,6 @@ class _Following:
         step_done(f"deployment {self.last.status.value} after {self._elapsed:.1f} s")
         return self.last
 
-    async def take_along(self) -> None:
-        """Cancel the deployment of a run that is being cancelled, within a short time."""
-        try:
-            async with asyncio.timeout(_LAST_WISH_SECONDS):
-                step_done(f"this run was cancelled: {await self._cancel(self.uuid)}", changed=True)
-        except (TimeoutError, asyncio.CancelledError):
-            step_done(f"this run was cancelled; the deployment {self.uuid} goes on in Coolify")
-
     @property
     def _elapsed(self) -> float:
         return time.monotonic() - self.started
@@ -137,7 +159,7 @@ class _Following:
     async def _give_up(self, overdue: Overdue) -> Deployment:
         finding = stuck(self.subject, self.uuid, overdue, self.last_line)
         report_findings([finding])
-        fate = await self._cancel(self.uuid)
+        fate = await _cancel(self.client, self.uuid)
         step_done(fate, changed=True)
         try:
             ended = await self.client.deployments.get(self.uuid)
@@ -147,10 +169,3 @@ class _Following:
             # It finished while it was given up: what it brought is to be proved like any other.
             return ended
         raise DeploymentStuckError(finding, fate)
-
-    async def _cancel(self, uuid: str) -> str:
-        try:
-            cancelled = await self.client.deployments.cancel(uuid)
-        except CoolifyError as error:
-            return f"The deployment {uuid} could not be cancelled ({error}): cancel it in Coolify."
-        return f"The deployment {uuid} was cancelled." if cancelled else f"The deployment {uuid} had ended already."

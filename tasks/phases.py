@@ -13,6 +13,7 @@ from prefect.logging.loggers import LoggingAdapter
 
 from coolify.finding import Finding, Severity
 from coolify.progress import FindingsReported, LogLineRead, PhaseEnded, PhaseStarted, PhaseStatus, StepDone, report
+from tasks.interruption import INTERRUPTIONS
 
 __all__ = ["PhaseHandle", "log_line", "phase", "report_findings", "step_done"]
 
@@ -53,7 +54,7 @@ async def phase(name: str) -> AsyncIterator[PhaseHandle]:
     try:
         yield handle
     except BaseException as error:
-        handle.failed(str(error) or type(error).__name__)
+        handle.failed("cancelled" if isinstance(error, INTERRUPTIONS) else str(error) or type(error).__name__)
         raise
     finally:
         seconds = time.monotonic() - started

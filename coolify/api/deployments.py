@@ -63,10 +63,16 @@ class Deployments:
         """Return the newest production deployment, whatever became of it, None if there is none."""
         return next(iter(_production(await self.for_application(application_uuid))), None)
 
-    async def active(self, application_uuid: str) -> Deployment | None:
-        """Return the newest production deployment that is queued or running, None if there is none."""
+    async def active(self, application_uuid: str, pull_request: int = 0) -> Deployment | None:
+        """Return the newest deployment that is queued or running, None if there is none.
+
+        Args:
+            application_uuid: The application.
+            pull_request: Number of the pull request whose preview it is; 0 for production.
+        """
         page = await self.for_application(application_uuid)
-        return next((one for one in _production(page) if not one.status.is_terminal), None)
+        of_it = (one for one in page.deployments if one.pull_request_id == pull_request)
+        return next((one for one in of_it if not one.status.is_terminal), None)
 
     async def last_finished(self, application_uuid: str) -> Deployment | None:
         """Return the newest production deployment that Coolify calls finished, None if there is none."""
