@@ -15,6 +15,7 @@ from coolify_cli.options import (
     json_option,
     local_option,
     no_input_option,
+    override_option,
     yes_options,
 )
 
@@ -36,6 +37,7 @@ __all__ = ["cancel", "logs", "start", "status"]
 @click.option("--pr", type=click.IntRange(1), metavar="NUMBER", help="Deploy the preview of a pull request instead.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Follow the deployment, and check health.")
 @click.option("--debug", is_flag=True, help="Show the hidden lines of the build log too.")
+@override_option
 @local_option
 @dry_run_option
 @no_input_option
@@ -50,6 +52,7 @@ def start(
     pr: int | None,
     wait: bool,
     debug: bool,
+    override: bool,
     local: bool,
     dry_run: bool,
     no_input: bool,
@@ -65,6 +68,7 @@ def start(
     from coolify_cli.running import check_configuration, run_quietly
 
     wanted = {"force": force, "commit": _full_sha(commit), "tag": tag, "pull_request": pr or 0, "wait": wait}
+    wanted |= {"override": override}
     if runs_on_server(config, local=local) and not dry_run:
         parameters = {"request": {"target": target_parameters(config, environment), **wanted}}
         return run_on_server("deploy and check/deploy and check", parameters, no_input=no_input, as_json=as_json)

@@ -19,6 +19,7 @@ __all__ = [
     "json_option",
     "local_option",
     "no_input_option",
+    "override_option",
     "yes_options",
 ]
 
@@ -82,6 +83,13 @@ def local_option(command: F) -> F:
         is_flag=True,
         help="Run in this process, also where a Prefect server is set (PREFECT_API_URL, or of the context).",
     )(command)
+
+
+def override_option(command: F) -> F:
+    """Add `--override`."""
+    return click.option("--override", is_flag=True, help="Go on in a freeze of the configuration; it is recorded.")(
+        command
+    )
 
 
 def no_input_option(command: F) -> F:

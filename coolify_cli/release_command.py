@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coolify_cli.options import config_options, dry_run_option, json_option, local_option, no_input_option
+from coolify_cli.options import (
+    config_options,
+    dry_run_option,
+    json_option,
+    local_option,
+    no_input_option,
+    override_option,
+)
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -17,12 +24,23 @@ __all__ = ["release"]
 @click.command(epilog="Example: coolify release --environment staging")
 @config_options
 @click.option("--force", is_flag=True, help="Deploy without cache even if nothing has changed.")
+@click.option("--resume", is_flag=True, help="Take up a release that did not end; what running it again does anyway.")
+@override_option
 @local_option
 @dry_run_option
 @no_input_option
 @json_option
 def release(
-    config: str, environment: str, *, force: bool, local: bool, dry_run: bool, no_input: bool, as_json: bool
+    config: str,
+    environment: str,
+    *,
+    force: bool,
+    resume: bool,  # noqa: ARG001 - said for the reader: every run takes up what did not end
+    override: bool,
+    local: bool,
+    dry_run: bool,
+    no_input: bool,
+    as_json: bool,
 ) -> int:
     """Release the application through every phase.
 
@@ -40,12 +58,12 @@ def release(
     from coolify_cli.remote import run_on_server, runs_on_server, target_parameters
 
     if runs_on_server(config, local=local):
-        request = {"target": target_parameters(config, environment), "force": force}
+        request = {"target": target_parameters(config, environment), "force": force, "override": override}
         return run_on_server("release/release", {"request": request}, no_input=no_input, as_json=as_json)
-    return _release_here(config, environment, force=force, no_input=no_input, as_json=as_json)
+    return _release_here(config, environment, force=force, override=override, no_input=no_input, as_json=as_json)
 
 
-def _release_here(config: str, environment: str, *, force: bool, no_input: bool, as_json: bool) -> int:
+def _release_here(config: str, environment: str, *, force: bool, override: bool, no_input: bool, as_json: bool) -> int:
     from coolify_cli.running import check_configuration, run_and_report
 
     check_configuration(config, environment)
@@ -53,7 +71,7 @@ def _release_here(config: str, environment: str, *, force: bool, no_input: bool,
     from flows.release import release as release_flow
     from tasks.session import Target
 
-    request = ReleaseRequest(target=Target(config=config, environment=environment), force=force)
+    request = ReleaseRequest(target=Target(config=config, environment=environment), force=force, override=override)
 
     async def run() -> State[Any]:
         return await release_flow(request, return_state=True)

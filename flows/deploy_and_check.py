@@ -14,7 +14,8 @@ from flows.check_health import check_health
 from flows.deploy import Deployed, DeploymentFailedError, deploy
 from tasks.access import authenticate
 from tasks.deployments import kind_of, trigger_deployment
-from tasks.following import follow_deployment, limits_of
+from tasks.following import ended_with_the_run, follow_deployment, limits_of
+from tasks.freeze import check_freeze
 from tasks.locks import exclusive_release
 from tasks.phases import step_done
 from tasks.pinning import pinned_commit
@@ -49,6 +50,7 @@ class DeployRequest(BaseModel):
     pull_request: int = Field(
         default=0, ge=0, title="Pull request", description="Number of the pull request whose preview is deployed."
     )
+    override: bool = Field(default=False, title="Override freeze", description="Deploy also in a freeze.")
     wait: bool = Field(default=True, title="Wait", description="Follow the deployment and check health.")
 
 
@@ -81,6 +83,7 @@ async def deploy_and_check(request: DeployRequest, server: CoolifyServer | None 
     """
     async with open_session(request.target, server) as session:
         config, client = session.config, session.client
+        await check_freeze(session, override=request.override)
         await authenticate(client)
         identity = (client.base_url, config.project.name, config.environment, config.application_name)
         async with exclusive_release(*identity):
@@ -132,13 +135,14 @@ async def _deploy(session: Session, application: Application, request: DeployReq
 
 async def _preview(session: Session, application: Application, request: DeployRequest) -> DeployedAndChecked:
     client, number = session.client, request.pull_request
-    uuid = await client.deployments.trigger_preview(
-        application.uuid, number, docker_tag=request.tag or None, force=request.force
-    )
-    step_done(f"deployment {uuid} of the preview of pull request {number} queued", changed=True)
-    if not request.wait:
-        return _not_waited_for(application, uuid)
-    ended = await follow_deployment(client, uuid, limits_of(session.config.release), application.name)
+    async with ended_with_the_run(client, application.uuid, number):
+        uuid = await client.deployments.trigger_preview(
+            application.uuid, number, docker_tag=request.tag or None, force=request.force
+        )
+        step_done(f"deployment {uuid} of the preview of pull request {number} queued", changed=True)
+        if not request.wait:
+            return _not_waited_for(application, uuid)
+        ended = await follow_deployment(client, uuid, limits_of(session.config.release), application.name)
     if ended.status is not DeploymentStatus.FINISHED:
         raise DeploymentFailedError(f"The preview's deployment {uuid} ended as {ended.status.value}.")
     return DeployedAndChecked(

@@ -32,6 +32,7 @@ from tasks.configuration import take_snapshot
 from tasks.decision_points import take_decision
 from tasks.deployments import kind_of, rollback_strategy
 from tasks.following import DeploymentStuckError
+from tasks.freeze import check_freeze
 from tasks.locks import exclusive_release
 from tasks.phases import step_done
 from tasks.projects import find_application
@@ -51,6 +52,9 @@ class ReleaseRequest(BaseModel):
 
     target: Target = Field(default=Target(), title="Application", description="The application to release.")
     force: bool = Field(default=False, title="Force", description="Deploy without cache even if nothing has changed.")
+    override: bool = Field(
+        default=False, title="Override freeze", description="Release also in a freeze; recorded in the report."
+    )
 
 
 @flow(name="release", flow_run_name="release {request.target.config}")
@@ -88,6 +92,7 @@ async def _open_and_run(request: ReleaseRequest, server: CoolifyServer | None) -
 async def _run(session: Session, request: ReleaseRequest) -> Ending:
     """The story of a release."""
     config, client, target = session.config, session.client, request.target
+    await check_freeze(session, override=request.override)
     found = await preflight(target)
     async with exclusive_release(client.base_url, config.project.name, config.environment, config.application_name):
         placement = await set_up_project(target)

@@ -1,22 +1,38 @@
-"""One release per application at a time, across processes and workers."""
+"""One release per application at a time, across processes and workers, and who it is.
+
+With a Prefect server the lock is a slot of a concurrency limit, held by a lease. Prefect does not tell who holds a
+lease, so the holder leaves a note beside it, in a Prefect variable. The note is only ever read while the slot is taken,
+and what it says is compared with the run that it names: a note that somebody left who died is not passed off as the
+holder's.
+
+Without one the lock is on a file (flock(2)), and the note is what the file says.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
+import getpass
 import hashlib
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError, concurrency
+from prefect.exceptions import ObjectNotFound
+from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
+from prefect.variables import Variable
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from coolify.errors import OperatorError
 
-__all__ = ["ReleaseLockedError", "exclusive_release"]
+__all__ = ["LockNote", "ReleaseLockedError", "exclusive_release"]
 
 _ACQUIRE_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.2
@@ -28,8 +44,24 @@ class ReleaseLockedError(OperatorError):
     """Another run is releasing the same application."""
 
 
+class LockNote(BaseModel):
+    """Who holds a lock."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    run_name: str
+    who: str
+    since: datetime
+
+
 class _HeldError(Exception):
-    """Somebody else holds it; the text says when it is free again."""
+    def __init__(self, holder: LockNote | None, hint: str = "") -> None:
+        self.holder = holder
+        """None where it is not certain who it is."""
+        self.hint = hint
+        """When it is free again if its holder is dead."""
+        super().__init__()
 
 
 @asynccontextmanager
@@ -37,7 +69,7 @@ async def exclusive_release(server: str, project: str, environment: str, applica
     """Hold the lock of one application, named before it exists, so that two first releases exclude each other.
 
     Raises:
-        ReleaseLockedError: Somebody else holds it.
+        ReleaseLockedError: Somebody else holds it; says who, and since when.
     """
     identity = repr((server, project, environment, application))
     name = f"coolify-release-{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
@@ -50,7 +82,8 @@ async def exclusive_release(server: str, project: str, environment: str, applica
             yield
     except _HeldError as held:
         raise ReleaseLockedError(
-            f"Another run is releasing {application} ({environment}) right now: wait until it has ended.{held}"
+            f"Another run is releasing {application} ({environment}) right now{_describe(held.holder)}: wait until it "
+            f"has ended.{held.hint}"
         ) from None
 
 
@@ -60,27 +93,40 @@ async def _slot(name: str) -> AsyncIterator[None]:
     async with get_client() as client:
         # Without the limit a strict acquisition fails; creating it again changes nothing.
         await client.upsert_global_concurrency_limit_by_name(name, limit=1)
+    note = name.replace("-", "_")
     try:
         async with concurrency(
             name, occupy=1, timeout_seconds=_ACQUIRE_SECONDS, lease_duration=_LEASE_SECONDS, strict=True
         ):
-            yield
+            await Variable.aset(note, _own_note().model_dump(mode="json"), overwrite=True)
+            try:
+                yield
+            finally:
+                # A note that stays is no harm: it is compared with the run that it names.
+                with suppress(Exception):
+                    await Variable.aunset(note)
     except AcquireConcurrencySlotTimeoutError:
-        raise _HeldError(
-            f" If its process died, its lock '{name}' is free again within {_LEASE_SECONDS:.0f} s."
-        ) from None
+        hint = f" If its process died, its lock '{name}' is free again within {_LEASE_SECONDS:.0f} s."
+        raise _HeldError(await _read_variable(note), hint) from None
 
 
 @asynccontextmanager
 async def _file(path: Path) -> AsyncIterator[None]:
     """Hold a lock on a file (flock(2)), which the system takes back when the process ends, however it ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        await _lock(file.fileno())
-        yield
+    # Not emptied when it is opened: it may be locked, and say by whom.
+    with path.open("a+") as file:
+        await _lock(file.fileno(), path)
+        file.truncate(0)
+        file.write(_own_note().model_dump_json())
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
 
 
-async def _lock(descriptor: int) -> None:
+async def _lock(descriptor: int, path: Path) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _ACQUIRE_SECONDS
     while True:
@@ -88,7 +134,48 @@ async def _lock(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             if loop.time() >= deadline:
-                raise _HeldError from None
+                raise _HeldError(_read_file(path)) from None
             await asyncio.sleep(_POLL_SECONDS)
         else:
             return
+
+
+def _own_note() -> LockNote:
+    return LockNote(
+        run_id=str(flow_run.id or ""),
+        run_name=str(flow_run.name or ""),
+        who=f"{_user()}@{socket.gethostname()}",
+        since=datetime.now(UTC),
+    )
+
+
+async def _read_variable(name: str) -> LockNote | None:
+    try:
+        note = LockNote.model_validate(await Variable.aget(name))
+        async with get_client() as client:
+            run = await client.read_flow_run(UUID(note.run_id))
+    except (ValueError, ObjectNotFound):
+        return None
+    # Where its run has ended, the holder has not left its own note yet.
+    return note if run.state is not None and not run.state.is_final() else None
+
+
+def _read_file(path: Path) -> LockNote | None:
+    try:
+        return LockNote.model_validate_json(path.read_text())
+    except (OSError, ValidationError):
+        return None
+
+
+def _describe(holder: LockNote | None) -> str:
+    if holder is None:
+        return ""
+    return f" ({holder.who} in the run '{holder.run_name}', since {holder.since:%Y-%m-%d %H:%M:%S} UTC)"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run as a number without a name.
+        return "somebody"

@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema
 
 from coolify.config.base import Section
 from coolify.config.fields import Line, Port
+from coolify.config.freeze import Freeze
 
 __all__ = ["Alerts", "Monitoring", "Network", "Release", "ResolverAddress", "StageTimeouts"]
 
@@ -50,6 +51,8 @@ class Release(Section):
     """Whether Coolify itself deploys on a push, past the health gate; off, pushes start a release."""
     after: tuple[Line, ...] = ()
     """Applications of the same environment that must run and be healthy before this one is released."""
+    freeze: tuple[Freeze, ...] = ()
+    """Times in which nothing is released or deployed, unless it is overridden; rollbacks always go."""
 
 
 class ResolverAddress(Section):

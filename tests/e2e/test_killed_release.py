@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 
 import pytest
@@ -38,7 +39,9 @@ async def test_a_killed_release_holds_no_lock_and_is_taken_up(tmp_path) -> None:
         refused = await start()
         stdout, stderr = await refused.communicate()
         assert refused.returncode == 1, stderr
-        assert "Another run is releasing" in json.loads(stdout)["reason"]
+        reason = json.loads(stdout)["reason"]
+        assert "Another run is releasing" in reason
+        assert f"@{socket.gethostname()} in the run" in reason
         assert b"ERROR" not in stderr
         assert killed.returncode is None
         # With the server that Prefect has started for it, as when the machine dies.

@@ -28,11 +28,18 @@ async def test_half_a_commit_is_refused_before_anything_is_asked(coolify) -> Non
     assert "full sha" in done.text
 
 
-async def test_an_image_tag_is_refused_where_there_is_no_image(shop, coolify, released, prefect_server) -> None:
+async def test_what_is_not_to_be_deployed_is_refused_and_nothing_is_queued(
+    shop, coolify, released, prefect_server
+) -> None:
     await released()
     done = await coolify("deploy", "start", "--tag", "v2", "--local", **prefect_server.environment)
     assert done.code == 1
     assert "no image of a registry" in done.text
+    shop.configure(release={"freeze": [{"from": "2020-01-01", "until": "2199-12-31", "reason": "Stocktaking"}]})
+    done = await coolify("deploy", "start", "--local", **prefect_server.environment)
+    assert done.code == 1
+    assert "Stocktaking" in done.text
+    assert "--override" in done.text
     assert statuses(shop) == ["finished"]
 
 

@@ -14,8 +14,8 @@ SECTIONS = {
     "Health": "health",
     "Security": "security",
     "Source": "source",
-    "Prerequisites": "release",
     "Deployments": "deployment",
+    "Releases": "release",
 }
 
 

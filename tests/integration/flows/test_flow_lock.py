@@ -1,0 +1,111 @@
+"""Who may release, and when: one at a time, and nobody in a freeze."""
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from prefect import flow
+from prefect.runtime import flow_run
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+from prefect.variables import Variable
+
+from coolify.release import Outcome
+from tasks.locks import LockNote, ReleaseLockedError, exclusive_release
+from tests.integration.flows.conftest import run
+
+ALWAYS = {"from": "2020-01-01", "until": "2199-12-31", "reason": "Stocktaking"}
+
+
+async def test_who_is_refused_learns_who_releases_and_since_when(in_prefect) -> None:
+    identity = ("https://coolify.example.com", "shop", "production", uuid.uuid4().hex)
+
+    @flow(flow_run_name="the first one")
+    async def first() -> None:
+        async with exclusive_release(*identity):
+            with pytest.raises(ReleaseLockedError) as refused:
+                await second()
+        assert "in the run 'the first one', since 20" in str(refused.value)
+        assert "free again within 60 s" in str(refused.value)
+
+    @flow
+    async def second() -> None:
+        async with exclusive_release(*identity):
+            pass
+
+    await first()
+    await second()
+
+
+async def test_a_note_of_a_run_that_has_ended_is_not_passed_off_as_the_holder(in_prefect, monkeypatch) -> None:
+    identity = ("https://coolify.example.com", "shop", "production", uuid.uuid4().hex)
+    ended: list[str] = []
+
+    @flow
+    async def dead() -> None:
+        ended.append(str(flow_run.id))
+
+    await dead()
+
+    @flow
+    async def holder() -> None:
+        async with exclusive_release(*identity):
+            (name,) = await _notes()
+            note = LockNote(run_id=ended[0], run_name="dead", who="x@y", since=datetime.now(UTC))
+            await Variable.aset(name, note.model_dump(mode="json"), overwrite=True)
+            with pytest.raises(ReleaseLockedError) as refused:
+                await second()
+        assert "dead" not in str(refused.value)
+        assert "right now: wait" in str(refused.value)
+
+    @flow
+    async def second() -> None:
+        async with exclusive_release(*identity):
+            pass
+
+    await holder()
+    assert await _notes() == []
+
+
+async def test_without_a_prefect_server_the_file_says_who_it_is(in_prefect, tmp_path, monkeypatch) -> None:
+    identity = ("https://coolify.example.com", "shop", "production", uuid.uuid4().hex)
+
+    @flow(flow_run_name="the local one")
+    async def first() -> None:
+        with temporary_settings({PREFECT_HOME: tmp_path}, restore_defaults={PREFECT_API_URL}):
+            async with exclusive_release(*identity):
+                with pytest.raises(ReleaseLockedError) as refused:
+                    async with exclusive_release(*identity):
+                        pass
+            assert "in the run 'the local one', since 20" in str(refused.value)
+            assert "free again" not in str(refused.value)
+            async with exclusive_release(*identity):
+                pass
+
+    await first()
+
+
+async def _notes() -> list[str]:
+    from prefect.client.orchestration import get_client
+
+    async with get_client() as client:
+        return [one.name for one in await client.read_variables() if one.name.startswith("coolify_release_")]
+
+
+async def test_a_freeze_refuses_with_its_reason_before_anything_is_asked(shop, release_shop) -> None:
+    shop.configure(release={"freeze": [ALWAYS]})
+    report = await release_shop()
+    assert report.outcome is Outcome.ABORTED
+    assert "Stocktaking" in report.reason
+    assert "--override" in report.reason
+    assert shop.sandbox.app.state.faults.requests == []
+
+
+async def test_an_overridden_freeze_stands_in_the_report(shop, in_prefect) -> None:
+    from flows.release import ReleaseRequest, release
+    from tasks.session import Target
+
+    shop.configure(release={"freeze": [ALWAYS]})
+    report = await run(release, ReleaseRequest(target=Target(config=str(shop.config)), override=True))
+    assert report.outcome is Outcome.COMPLETED
+    (told,) = (one for one in report.findings if one.name == "release-frozen")
+    assert "in spite of a freeze: Stocktaking" in told.summary
