@@ -120,7 +120,7 @@ async def _check_prerequisites(session: Session) -> None:
     if config.build.pack is BuildPack.RAILPACK:
         (await client.capabilities()).require(Feature.RAILPACK)
     findings = judge_rollout(config)
-    if config.release.after:
+    if config.release.requires:
         findings += judge_dependencies(config, await applications_beside(client, config))
     report_findings(findings)
     if problems := _problems(findings):

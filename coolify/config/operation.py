@@ -49,7 +49,7 @@ class Release(Section):
     """Seconds after which a deployment that stays in one stage is cancelled."""
     auto_deploy: bool = False
     """Whether Coolify itself deploys on a push, past the health gate; off, pushes start a release."""
-    after: tuple[Line, ...] = ()
+    requires: tuple[Line, ...] = ()
     """Applications of the same environment that must run and be healthy before this one is released."""
     freeze: tuple[Freeze, ...] = ()
     """Times in which nothing is released or deployed, unless it is overridden; rollbacks always go."""

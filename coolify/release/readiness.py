@@ -12,14 +12,14 @@ __all__ = ["judge_dependencies", "judge_rollout"]
 
 
 def judge_dependencies(config: Config, applications: Iterable[Application]) -> tuple[Finding, ...]:
-    """Return whether the applications that must come first (`release.after`) are there, run and are healthy.
+    """Return whether the applications that must come first (`release.requires`) are there, run and are healthy.
 
     Args:
         config: The application that is to be released.
         applications: The applications of its environment, as Coolify tells them.
     """
     present = {one.name: one for one in applications}
-    return tuple(_judge(name, present.get(name), config) for name in config.release.after)
+    return tuple(_judge(name, present.get(name), config) for name in config.release.requires)
 
 
 def _judge(name: str, application: Application | None, config: Config) -> Finding:
@@ -29,7 +29,7 @@ def _judge(name: str, application: Application | None, config: Config) -> Findin
             severity=Severity.ERROR,
             subject=name,
             summary=f"{config.application_name} is released after {name}, which is not in {config.environment}.",
-            remedy=f"Release {name} first, or correct release.after.",
+            remedy=f"Release {name} first, or correct release.requires.",
         )
     status = application.parsed_status
     # `unknown` is what an application without a health check is (reference 4.5).

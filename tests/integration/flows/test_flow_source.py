@@ -260,7 +260,7 @@ async def test_a_github_app_is_the_source_of_the_application(shop, in_prefect) -
 
 
 async def test_an_application_waits_for_those_that_come_first(shop, release_shop) -> None:
-    shop.configure(release={"after": ["shop-api"]})
+    shop.configure(release={"requires": ["shop-api"]})
     refused = await release_shop()
     assert refused.outcome is Outcome.ABORTED
     assert "shop-api, which is not in production" in refused.reason
@@ -270,7 +270,7 @@ async def test_an_application_waits_for_those_that_come_first(shop, release_shop
     assert (await release_shop()).outcome is Outcome.COMPLETED
     shop.host = "web.sandbox.test"
     shop.configure(
-        application={"name": "shop-web"}, release={"after": ["shop-api"]}, domains=[{"primary": shop.host, "ssl": True}]
+        application={"name": "shop-web"}, release={"requires": ["shop-api"]}, domains=[{"primary": shop.host, "ssl": True}]
     )
     report = await release_shop()
     assert report.outcome is Outcome.COMPLETED, report.reason
