@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from coolify_sandbox.runtime.shell import Finished
+
 __all__ = [
     "BuildPack",
     "ContainerStatus",
@@ -186,6 +188,9 @@ class Runtime(Protocol):
 
     async def images(self, application_uuid: str) -> tuple[Image, ...]:
         """Return the kept images, newest first."""
+
+    async def execute(self, application_uuid: str, command: str) -> Finished | None:
+        """Run a shell command in the application's container, return None when it does not run."""
 
     async def logs(self, application_uuid: str, lines: int) -> str | None:
         """Return the last lines that the running process printed, None when it does not run."""

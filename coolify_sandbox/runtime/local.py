@@ -25,7 +25,7 @@ from coolify_sandbox.runtime.contract import (
 )
 from coolify_sandbox.runtime.images import BuiltImage, ImageStore
 from coolify_sandbox.runtime.process import AppProcess
-from coolify_sandbox.runtime.shell import base_environment, run
+from coolify_sandbox.runtime.shell import Finished, base_environment, run
 
 __all__ = ["LocalRuntime"]
 
@@ -108,6 +108,11 @@ class LocalRuntime:
         """See `Runtime.images`."""
         running = self._running.get(application_uuid)
         return self._images.list(application_uuid, running.tag if running else None)
+
+    async def execute(self, application_uuid: str, command: str) -> Finished | None:
+        """See `Runtime.execute`."""
+        running = self._running.get(application_uuid)
+        return await running.process.execute(command) if running and running.process.is_running else None
 
     async def logs(self, application_uuid: str, lines: int) -> str | None:
         """See `Runtime.logs`."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from coolify_sandbox.runtime.shell import launched
+from coolify_sandbox.runtime.shell import Finished, launched, run
 
 __all__ = ["AppProcess", "free_port"]
 
@@ -88,6 +88,10 @@ class AppProcess:
         finally:
             _kill_group(process)
         await process.wait()
+
+    async def execute(self, command: str) -> Finished:
+        """Run a command beside the process, as `docker exec` does: same directory, same environment."""
+        return await run(["/bin/sh", "-c", command], self._directory, {**self._environment, "PORT": str(self.port)})
 
     def tail(self, lines: int) -> str:
         """Return the last lines of what the process printed."""

@@ -210,11 +210,11 @@ class DeploymentQueue:
 
     async def stop_application(self, row: Row) -> None:
         """Queue the stop of an application; the answer does not wait for it."""
-        self._later(self.runtime.stop(str(row.uuid)))
+        self.later(self.runtime.stop(str(row.uuid)))
 
     async def restart_proxy(self) -> None:
         """Queue a restart of the proxy; the answer does not wait for it."""
-        self._later(self.runtime.restart_proxy())
+        self.later(self.runtime.restart_proxy())
 
     async def delete_application(self, row: Row) -> None:
         """Queue the removal of an application; it can still be read until that is done."""
@@ -225,11 +225,11 @@ class DeploymentQueue:
                 self._state.delete(variable)
             self._state.delete(row)
 
-        self._later(remove())
+        self.later(remove())
 
     async def delete_container(self, container: str) -> None:
         """Queue the removal of a preview's container."""
-        self._later(self.runtime.delete(container))
+        self.later(self.runtime.delete(container))
 
     async def delete_later(self, row: Row) -> None:
         """Queue the removal of a database or a service; it can still be read until that is done."""
@@ -238,9 +238,10 @@ class DeploymentQueue:
             await asyncio.sleep(self._DELETION_SECONDS)
             self._state.delete(row)
 
-        self._later(remove())
+        self.later(remove())
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something for which the answer does not wait; it ends with the queue."""
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)

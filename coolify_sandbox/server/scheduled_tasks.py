@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from coolify_sandbox.runtime.contract import Runtime
 from coolify_sandbox.server.frequency import is_frequency
 from coolify_sandbox.server.http import Call, not_found, route
 from coolify_sandbox.server.services import find_service
-from coolify_sandbox.server.state import Row, new_uuid
+from coolify_sandbox.server.state import Row, State, new_uuid, timestamp
 from coolify_sandbox.server.validation import Rule, boolean, integer, refuse_invalid, required, text, validate
 
 __all__: list[str] = []
@@ -71,8 +74,48 @@ def _register(group: str, owner: Callable[[Call], Row]) -> None:
 
     @route("POST", f"{path}/{{task}}/execute", "write", since="4.3.0")
     async def execute_task(call: Call) -> tuple[int, Any]:
-        named(call)
+        queue = call.request.app.state.queue
+        queue.later(_run(call.state, queue.runtime, named(call)))
         return 200, {"message": "Scheduled task execution queued."}
+
+
+async def _run(state: State, runtime: Runtime, task: Row) -> None:
+    """Do what Coolify's job does: a command that fails is not tried again."""
+    started = datetime.now(UTC)
+    execution = state.insert(
+        "task_execution",
+        {
+            "task_id": task.id,
+            "status": "running",
+            "message": None,
+            "retry_count": 0,
+            "duration": None,
+            "error_details": None,
+            "started_at": timestamp(started),
+            "finished_at": None,
+        },
+        uuid=new_uuid(),
+    )
+    problem, output = "", ""
+    try:
+        async with asyncio.timeout(task["timeout"]):
+            finished = await runtime.execute(task["owner_uuid"], task["command"])
+        if finished is None:
+            problem = "ScheduledTaskJob failed: No containers running."
+        elif finished.code:
+            problem = finished.output or f"exit code {finished.code}"
+        else:
+            output = finished.output
+    except TimeoutError:
+        problem = "App\\Jobs\\ScheduledTaskJob has timed out."
+    ended = datetime.now(UTC)
+    state.update(
+        execution,
+        status="failed" if problem else "success",
+        message=f"Job permanently failed after 1 attempts: {problem}" if problem else output,
+        duration=round((ended - started).total_seconds(), 2),
+        finished_at=timestamp(ended),
+    )
 
 
 def _application(call: Call) -> Row:

@@ -115,6 +115,9 @@ class IdleRuntime:
             raise ConnectionError("no route to the server")
         return self.printed
 
+    async def execute(self, application_uuid: str, command: str) -> None:
+        await asyncio.Event().wait()
+
     async def stop(self, application_uuid: str) -> None:
         return None
 

@@ -179,8 +179,15 @@ async def test_a_scheduled_task_is_brought_to_what_is_wanted(client, application
     created = await client.scheduled_tasks.ensure(application.uuid, task)
     changed = await client.scheduled_tasks.ensure(application.uuid, task.model_copy(update={"frequency": "hourly"}))
     assert (changed.uuid, changed.frequency) == (created.uuid, "hourly")
-    await client.scheduled_tasks.execute(application.uuid, created.uuid)
     assert await client.scheduled_tasks.executions(application.uuid, created.uuid) == ()
+    await client.scheduled_tasks.execute(application.uuid, created.uuid)
+    async with asyncio.timeout(60):
+        while [one.status for one in await client.scheduled_tasks.executions(application.uuid, created.uuid)] != [
+            "failed"
+        ]:
+            await asyncio.sleep(0.02)
+    (run,) = await client.scheduled_tasks.executions(application.uuid, created.uuid)
+    assert "No containers running" in (run.message or "")
     await client.scheduled_tasks.delete(application.uuid, created.uuid)
     assert await client.scheduled_tasks.list(application.uuid) == ()
 
