@@ -65,7 +65,7 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class LogLineRead:
-    """One line of a build log."""
+    """One line that a build or a hook has printed."""
 
     text: str
     hidden: bool = False

@@ -25,6 +25,7 @@ from flows.configure_application import configure_application
 from flows.deploy import DeploymentFailedError, deploy
 from flows.preflight import Preflight, preflight
 from flows.restore import RestorePoint, restore
+from flows.run_hooks import run_hooks
 from flows.set_up_project import set_up_project
 from flows.verify_certificates import CertificateInvalidError, verify_certificates
 from flows.verify_security import SecurityNotProvedError, verify_security
@@ -33,6 +34,7 @@ from tasks.decision_points import take_decision
 from tasks.deployments import kind_of, rollback_strategy
 from tasks.following import DeploymentStuckError
 from tasks.freeze import check_freeze
+from tasks.hooks import HookFailedError, check_hooks
 from tasks.locks import exclusive_release
 from tasks.phases import step_done
 from tasks.projects import find_application
@@ -94,6 +96,7 @@ async def _run(session: Session, request: ReleaseRequest) -> Ending:
     config, client, target = session.config, session.client, request.target
     await check_freeze(session, override=request.override)
     found = await preflight(target)
+    await check_hooks(session)
     async with exclusive_release(client.base_url, config.project.name, config.environment, config.application_name):
         placement = await set_up_project(target)
         existing = await find_application(client, placement, config.application_name, config.application.uuid)
@@ -109,6 +112,11 @@ async def _run(session: Session, request: ReleaseRequest) -> Ending:
         if not need.needed:
             return await _prove_unchanged(session, application)
         await session.journal.note(image_digest=found.image_digest)
+        if config.release.before:
+            try:
+                await run_hooks(target, "before", application.uuid, found.commit or "")
+            except HookFailedError as error:
+                return await _undo(session, application, str(error), no_way_back)
         wanted = "" if configured.changed else found.commit or ""
         return await _deploy_and_prove(session, application, no_way_back, wanted, force=request.force)
 
@@ -120,19 +128,16 @@ async def _deploy_and_prove(
     try:
         deployed = await deploy(target, application.uuid, force, wanted_commit)
     except (DeploymentFailedError, DeploymentStuckError, QueueFullError) as error:
-        if no_way_back:
-            return await _close(session, application, Outcome.ABORTED, f"{error} Nothing to go back to: {no_way_back}")
-        return await _go_back(session, application, str(error), redeploy=False)
+        return await _undo(session, application, str(error), no_way_back)
     version = _version_of(application, deployed.commit)
     await session.journal.note(commit=version, commit_message=deployed.commit_message)
-    health = await check_health(target, _proof(session, version))
-    if not health.passed:
+    problem = await _prove(session, application, version)
+    if problem:
         unavailable = {"rollback": no_way_back} if no_way_back else {}
-        choice = await take_decision(HEALTH_GATE_FAILED, session.config, health.reason, unavailable)
-        why = f"The health gate did not pass: {health.reason}."
+        choice = await take_decision(HEALTH_GATE_FAILED, session.config, problem, unavailable)
         if choice.option.id == "rollback":
-            return await _go_back(session, application, why, redeploy=True)
-        return await _close(session, application, Outcome.ABORTED, f"{why} {choice.option.consequence}", version)
+            return await _go_back(session, application, problem, redeploy=True)
+        return await _close(session, application, Outcome.ABORTED, f"{problem} {choice.option.consequence}", version)
     try:
         certificates = await verify_certificates(target)
         if session.config.security.is_declared:
@@ -143,6 +148,26 @@ async def _deploy_and_prove(
     await session.journal.note(proved=await take_snapshot(session.client, current), fingerprint=_fingerprint(session))
     reason = "" if certificates.valid else certificates.summary
     return await _close(session, application, Outcome.COMPLETED, reason, version)
+
+
+async def _prove(session: Session, application: Application, version: str) -> str:
+    """Return why the new version is not what it should be, empty when it is."""
+    health = await check_health(session.target, _proof(session, version))
+    if not health.passed:
+        return f"The health gate did not pass: {health.reason}."
+    if session.config.release.after:
+        try:
+            await run_hooks(session.target, "after", application.uuid, version)
+        except HookFailedError as error:
+            return str(error)
+    return ""
+
+
+async def _undo(session: Session, application: Application, why: str, no_way_back: str | None) -> Ending:
+    """Nothing new serves; what was changed for it is taken back."""
+    if no_way_back:
+        return await _close(session, application, Outcome.ABORTED, f"{why} Nothing to go back to: {no_way_back}")
+    return await _go_back(session, application, why, redeploy=False)
 
 
 async def _prove_unchanged(session: Session, application: Application) -> Ending:

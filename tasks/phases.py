@@ -70,11 +70,17 @@ def step_done(text: str, *, changed: bool = False) -> None:
     _logger().info("%s%s", text, " (changed)" if changed else "")
 
 
-def log_line(text: str, *, hidden: bool = False) -> None:
-    """Pass on one line of a build log; hidden ones go to whoever watches, and are not kept: they hold real commands."""
+def log_line(text: str, *, hidden: bool = False, source: str = "build") -> None:
+    """Pass on one line that a build or a hook has printed.
+
+    Args:
+        text: The line.
+        hidden: Whether it is only for whoever watches, and not kept: it holds a real command of a build.
+        source: What printed it.
+    """
     report(LogLineRead(text, hidden))
     if not hidden:
-        _logger().info("build | %s", text)
+        _logger().info("%s | %s", source, text)
 
 
 def report_findings(findings: Iterable[Finding]) -> None:

@@ -12,6 +12,7 @@ from pydantic_core import CoreSchema
 from coolify.config.base import Section
 from coolify.config.fields import Line, Port
 from coolify.config.freeze import Freeze
+from coolify.config.hooks import Hook
 
 __all__ = ["Alerts", "Monitoring", "Network", "Release", "ResolverAddress", "StageTimeouts"]
 
@@ -53,6 +54,10 @@ class Release(Section):
     """Applications of the same environment that must run and be healthy before this one is released."""
     freeze: tuple[Freeze, ...] = ()
     """Times in which nothing is released or deployed, unless it is overridden; rollbacks always go."""
+    before: tuple[Hook, ...] = ()
+    """Commands before the deployment of a release, in order; when one fails, nothing is deployed."""
+    after: tuple[Hook, ...] = ()
+    """Commands after the health gate of a release, in order; when one fails, the gate counts as failed."""
 
 
 class ResolverAddress(Section):

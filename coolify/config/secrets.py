@@ -10,10 +10,10 @@ from coolify.config.document import PlacedList, PlacedMap, PlacedText, Value
 from coolify.config.errors import Problem
 from coolify.config.interpolation import literal_part
 
-__all__ = ["clear_secrets"]
+__all__ = ["SECRET_SHAPES", "clear_secrets"]
 
 # What issuers document about the shape of their tokens; Coolify: numeric id, bar, 40 or more letters and digits.
-_SHAPES: Final = (
+SECRET_SHAPES: Final = (
     ("a Coolify API token", re.compile(r"(?<![A-Za-z0-9])\d+\|[A-Za-z0-9]{40,}")),
     ("a private key", re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")),
     ("a GitHub token", re.compile(r"(?<![A-Za-z0-9])(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})")),
@@ -72,7 +72,7 @@ def _problem(text: PlacedText) -> Problem | None:
         if variable
         else "remove it and hand it over in an environment variable"
     )
-    for kind, shape in _SHAPES:
+    for kind, shape in SECRET_SHAPES:
         if shape.search(literal):
             return text.place.problem(f"holds {kind} in clear: {where}.")
     if variable and literal.strip() and _SECRET_NAME.search(name):

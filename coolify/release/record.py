@@ -48,13 +48,14 @@ class Outcome(StrEnum):
 
 
 class Step(StrEnum):
-    """The steps that change something on the Coolify server."""
+    """The steps that change something, on the Coolify server or wherever hooks do."""
 
     CREATE_APPLICATION = "create application"
     UPDATE_SETTINGS = "update settings"
     SYNC_VARIABLES = "sync variables"
     SET_LABELS = "set security labels"
     WRITE_VOLUMES = "write volumes"
+    RUN_HOOK = "run hook"
     DEPLOY = "deploy"
     ROLL_BACK = "roll back"
 
