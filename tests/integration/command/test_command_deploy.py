@@ -1,7 +1,5 @@
 """`coolify deploy` beyond the plain start: commits, cancelling, not waiting."""
 
-import asyncio
-
 from coolify.api import ApplicationSettings
 
 
@@ -67,11 +65,3 @@ async def test_a_deployment_is_left_alone_by_one_who_does_not_wait_and_cancelled
     assert again.code == 1
     assert "ended already" in again.text
     assert await shop.version() == "1.0.0"
-
-
-async def test_hidden_lines_are_shown_with_debug_only(shop, coolify, released) -> None:
-    await released()
-    plain, debug = await asyncio.gather(coolify("deploy", "logs"), coolify("deploy", "logs", "--debug"))
-    assert "git fetch" not in plain.stdout
-    assert "Building docker image started." in plain.stdout
-    assert len(debug.stdout) > len(plain.stdout)

@@ -83,6 +83,8 @@ async def test_deployments_and_their_log_are_shown(shop, coolify, released) -> N
     assert done.code == 0, done.text
     assert done.json["deployment_uuid"] == deployment["deployment_uuid"]
     assert done.json["lines"]
+    hidden = {line["output"] for line in (await coolify("deploy", "logs", "--debug", "--json")).json["lines"]}
+    assert hidden > {line["output"] for line in done.json["lines"]}
     followed = await coolify("deploy", "logs", "--follow")
     assert followed.code == 0
     assert "finished" in followed.stderr
