@@ -25,12 +25,15 @@ def check(config: str, environment: str, *, as_json: bool) -> int:
 
     Needs no access to Coolify: it sees what visitors see.
     """
+    from coolify.health.application import has_questions
     from coolify_cli.output import print_findings, print_json, stdout_console
     from coolify_cli.reaching import load
 
     loaded = load(config, environment)
-    if not loaded.domains:
-        raise click.UsageError(f"{loaded.path} has no domain to ask in the environment {loaded.environment}.")
+    if not has_questions(loaded):
+        raise click.UsageError(
+            f"{loaded.path} has nothing to ask in the environment {loaded.environment}: add a domain."
+        )
     result = asyncio.run(_check(loaded))
     if as_json:
         findings = [finding.model_dump(mode="json") for finding in result.findings()]
@@ -44,9 +47,17 @@ def check(config: str, environment: str, *, as_json: bool) -> int:
 
 
 async def _check(config: Config) -> GateResult:
+    from coolify.config import ConfigError, resolve_variables
     from coolify.dns import resolver_of
     from coolify.health.application import ask_application
+    from coolify.redaction import Redaction, secrets_of
     from coolify.security import resolve_security
 
-    resolver = resolver_of(config)
-    return await ask_application(config, resolver, None, login=resolve_security(config, os.environ).login)
+    login = resolve_security(config, os.environ).login
+    try:
+        variables = resolve_variables(config, os.environ)
+    except ConfigError:
+        # What is not set here cannot be shown either, and visitors need no variables to ask.
+        variables = ()
+    redact = Redaction(secrets_of(config, variables, os.environ))
+    return await ask_application(config, resolver_of(config), None, login=login, redact=redact)

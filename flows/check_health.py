@@ -6,7 +6,8 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict
 
 from blocks import CoolifyServer
-from tasks.checks import pass_health_gate
+from coolify.health.application import has_questions
+from tasks.checks import pass_health_gate, read_container_log
 from tasks.phases import phase
 from tasks.session import Target, open_session
 
@@ -34,7 +35,7 @@ async def check_health(target: Target, expected_version: str = "", server: Cooli
         server: Connection to Coolify instead of the one in the configuration file.
     """
     async with open_session(target, server) as session, phase("check health") as handle:
-        if not session.config.domains:
+        if not has_questions(session.config):
             handle.skipped("there is no domain to ask; add one to have releases proved")
             return Health(passed=True, reason="not checked: no domain", checked=False)
         result = await pass_health_gate(session, expected_version or None)
@@ -42,5 +43,6 @@ async def check_health(target: Target, expected_version: str = "", server: Cooli
             handle.done(result.reason)
         else:
             handle.failed(result.reason)
+            await read_container_log(session)
         last = "; ".join(f"{one.url} {one.reason}" for one in result.last if not one.ok)
         return Health(passed=result.passed, reason=f"{last} ({result.reason})" if last else result.reason)

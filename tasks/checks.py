@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from coolify.commands import plain_line
 from coolify.dns import check_hosts
+from coolify.errors import OperatorError
 from coolify.finding import Finding, Severity
-from coolify.health import GateResult, ProbeResult
+from coolify.health import GateResult, ProbeResult, container_log
 from coolify.health.application import ask_application
+from coolify.plan import find_application
 from tasks.phases import report_findings, step_done
-from tasks.session import Session
+from tasks.session import Session, redaction_of
 
-__all__ = ["check_domains", "pass_health_gate"]
+__all__ = ["check_domains", "pass_health_gate", "read_container_log"]
+
+_LOG_LINES: Final = 20
 
 
 @task(name="check domains", cache_policy=NO_CACHE)
@@ -43,10 +50,31 @@ async def pass_health_gate(session: Session, expected_version: str | None) -> Ga
         expected_version: Text that proves the right version, None where that is not configured.
     """
     result = await ask_application(
-        session.config, session.resolver, expected_version, on_round=_tell, login=session.security.login
+        session.config,
+        session.resolver,
+        expected_version,
+        on_round=_tell,
+        login=session.security.login,
+        redact=redaction_of(session),
     )
     report_findings(result.findings())
     return result
+
+
+@task(name="read container log", cache_policy=NO_CACHE)
+async def read_container_log(session: Session) -> None:
+    """Show the last lines of the application's container, without secrets: why it is not healthy often stands there.
+
+    Only what helps: where the log cannot be read, nothing is said.
+    """
+    try:
+        application = await find_application(session.client, session.config)
+        log = await session.client.applications.logs(application.uuid, _LOG_LINES) if application else ""
+    except OperatorError:
+        return
+    redact = redaction_of(session)
+    lines = tuple(line for raw in log.splitlines()[-_LOG_LINES:] if (line := plain_line(redact(raw))).strip())
+    report_findings([container_log(session.config.application_name, lines)] if lines else [])
 
 
 def _tell(results: tuple[ProbeResult, ...]) -> None:

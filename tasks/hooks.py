@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from prefect import task
@@ -18,12 +17,13 @@ from prefect.cache_policies import NO_CACHE
 from coolify.api import CoolifyClient, CoolifyError, Feature
 from coolify.api.errors import AnswerLostError
 from coolify.api.extras import TaskExecution, TaskWrite
+from coolify.commands import CommandResult, plain_line, run_here
 from coolify.config.hooks import Hook, HookPlace
 from coolify.errors import OperatorError
-from coolify.redaction import Redaction, secrets_of
-from coolify.release.hooks import HookResult, hook_failed, plain_line, run_here
+from coolify.redaction import Redaction
+from coolify.release.hooks import hook_failed
 from tasks.phases import log_line, report_findings, step_done
-from tasks.session import Session
+from tasks.session import Session, redaction_of
 
 __all__ = ["HookFailedError", "check_hooks", "run_hook"]
 
@@ -64,12 +64,11 @@ async def run_hook(session: Session, hook: Hook, application_uuid: str, facts: M
     Raises:
         HookFailedError: It failed.
     """
-    redact = Redaction(secrets_of(session.config, session.variables, os.environ))
+    redact = redaction_of(session)
     started = time.monotonic()
     step_done(f"hook {hook.where}: {redact(hook.title)}")
     if hook.where is HookPlace.HERE:
-        directory = _root_of(session.config.path)
-        result = await run_here(hook.run, directory, os.environ | facts, hook.timeout, _tell, redact)
+        result = await run_here(hook.run, session.config.root, os.environ | facts, hook.timeout, _tell, redact)
     else:
         result = await _run_in_container(session.client, application_uuid, hook, redact)
     if not result.ok:
@@ -82,13 +81,9 @@ def _tell(line: str) -> None:
     log_line(line, source="hook")
 
 
-def _root_of(config: Path) -> Path:
-    """Return the directory that a configuration file describes."""
-    folder = config.resolve().parent
-    return folder.parent if folder.name == ".coolify" else folder
-
-
-async def _run_in_container(client: CoolifyClient, application_uuid: str, hook: Hook, redact: Redaction) -> HookResult:
+async def _run_in_container(
+    client: CoolifyClient, application_uuid: str, hook: Hook, redact: Redaction
+) -> CommandResult:
     """Run a command by way of a scheduled task, the only way that Coolify's API has (reference 6.4).
 
     The task is switched off, so that it runs once, and deleted afterwards. One that a run has left which died is found
@@ -114,11 +109,11 @@ async def _run_in_container(client: CoolifyClient, application_uuid: str, hook: 
     finally:
         await _delete(client, application_uuid, created.uuid)
     if execution is None:
-        return HookResult(f"did not end within {hook.timeout:g} s; it may still run in the container")
+        return CommandResult(f"did not end within {hook.timeout:g} s; it may still run in the container")
     lines = [plain_line(redact(line)) for line in (execution.message or "").splitlines() if line.strip()]
     for line in lines:
         _tell(line)
-    return HookResult("" if execution.status == "success" else "failed", tuple(lines[-10:]))
+    return CommandResult("" if execution.status == "success" else "failed", tuple(lines[-10:]))
 
 
 async def _until_it_ends(

@@ -21,11 +21,12 @@ from coolify.api import CoolifyClient
 from coolify.config import Config, ResolvedVariable, find_config, load_config, resolve_variables
 from coolify.contexts import ContextStore, connection_for
 from coolify.dns import Resolver, resolver_of
+from coolify.redaction import Redaction, secrets_of
 from coolify.release import RecordStore
 from coolify.security import WantedSecurity, resolve_security
 from tasks.journal import Journal
 
-__all__ = ["Session", "Target", "open_session"]
+__all__ = ["Session", "Target", "open_session", "redaction_of"]
 
 
 class Target(BaseModel):
@@ -94,3 +95,8 @@ async def open_session(target: Target, server: CoolifyServer | None = None) -> A
             yield session
         finally:
             _current.reset(mark)
+
+
+def redaction_of(session: Session) -> Redaction:
+    """Return what takes the application's and this process's secrets out of text."""
+    return Redaction(secrets_of(session.config, session.variables, os.environ))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from coolify.config.base import Section, as_list
+from coolify.config.base import Section
 from coolify.config.fields import AbsolutePath, Line, Port, Seconds
+from coolify.config.probes import Probe, Statuses
 
 __all__ = ["ContainerHealth", "Health", "VersionProof"]
 
-Status = Annotated[int, Field(ge=100, le=599)]
-Statuses = Annotated[
-    tuple[Status, ...],
-    BeforeValidator(as_list),
-    Field(min_length=1),
-]
 Moment = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise ValueError("is not an IP address.") from None
 
 
 class VersionProof(Section):
@@ -79,6 +82,12 @@ class Health(Section):
     """Seconds after the deployment in which failures do not count."""
     soak: Seconds = 0.0
     """Seconds that the good answers in a row have to span at least."""
+    p95: Moment | None = None
+    """Seconds within which 95 of 100 of the good answers in a row have to come; no bound when left out."""
+    probes: tuple[Probe, ...] = ()
+    """Further questions; a round is good when every answer is."""
+    addresses: tuple[Annotated[str, AfterValidator(_address)], ...] = ()
+    """Addresses that are asked under the domains' names besides those of the DNS, as the server's own behind a CDN."""
     version: VersionProof | None = None
     """Proof that the new version answers; none when left out."""
     container: ContainerHealth = ContainerHealth()

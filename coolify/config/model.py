@@ -112,6 +112,12 @@ class Config(Section):
         return tuple(domain for domain in self.all_domains if domain.name not in others)
 
     @property
+    def root(self) -> Path:
+        """The directory that the file describes: where `.coolify` is, and where commands run."""
+        folder = self.path.resolve().parent
+        return folder.parent if folder.name == DEFAULT_PATH.parent.name else folder
+
+    @property
     def ca_path(self) -> Path | None:
         """File of the private certificate authority; a relative path starts at the configuration file."""
         if self.network.ca_file is None:

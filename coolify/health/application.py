@@ -1,18 +1,24 @@
-"""The health gate of a configured application: every domain at every address."""
+"""The health gate of a configured application: every domain at every address, and what else is declared."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 
 from pydantic import SecretStr
 
 from coolify.config import Config, Domain
 from coolify.dns import Resolver
+from coolify.health.declared import Ask, declared_http, declared_others, failing
 from coolify.health.gate import GatePolicy, GateResult, run_gate
 from coolify.health.probe import HttpProbe, HttpTarget, ProbeResult, probe_http
 
-__all__ = ["ask_application"]
+__all__ = ["ask_application", "has_questions"]
+
+
+def has_questions(config: Config) -> bool:
+    """Return whether anything can be asked: a domain, or a declared probe that needs none."""
+    return bool(config.domains) or any(probe.http is None for probe in config.health.probes)
 
 
 async def ask_application(
@@ -21,22 +27,27 @@ async def ask_application(
     expected_version: str | None,
     on_round: Callable[[tuple[ProbeResult, ...]], None] = lambda _: None,
     login: tuple[str, SecretStr] | None = None,
+    redact: Callable[[str], str] = str,
 ) -> GateResult:
     """Ask until the gate is decided.
 
     Args:
-        config: The application; it has at least one domain.
+        config: The application; there is something to ask.
         resolver: Where the addresses of the domains are looked up.
         expected_version: Text that proves the right version, None where that is not configured.
         on_round: Told of the answers of each round.
         login: Name and password that visitors are asked for; certificates are verified before it is sent.
+        redact: Takes secrets out of what declared commands print.
     """
-    probes = [
+    probes: list[Ask] = [
         partial(probe_http, probe, target)
         for domain in config.domains
         for target in await _targets(config, domain, resolver, verify=login is not None)
         for probe in _probes(config, domain, expected_version, login)
     ]
+    if config.domains and not probes:
+        probes.append(failing(config.domains[0].url, "the domain has no address"))
+    probes += await declared_others(config, resolver, expected_version, redact)
     health = config.health
     policy = GatePolicy(
         successes=health.successes,
@@ -45,14 +56,16 @@ async def ask_application(
         warm_up=health.warm_up,
         failures_allowed=health.failures_allowed,
         soak=health.soak,
+        p95=health.p95,
     )
-    return await run_gate(probes or [_unreachable(config)], policy, on_round=on_round)
+    return await run_gate(probes, policy, on_round=on_round)
 
 
 async def _targets(config: Config, domain: Domain, resolver: Resolver, *, verify: bool) -> list[HttpTarget]:
     network = config.network
     port = network.https_port if domain.ssl else network.http_port
-    addresses = (await resolver.addresses(domain.host)).all
+    found = (await resolver.addresses(domain.host)).all
+    addresses = dict.fromkeys((*found, *config.health.addresses))
     return [HttpTarget(address, port, config.ca_path, verify) for address in addresses]
 
 
@@ -82,14 +95,4 @@ def _probes(
                 timeout=health.timeout,
             )
         )
-    return probes
-
-
-def _unreachable(config: Config) -> Callable[[], Awaitable[ProbeResult]]:
-    """Stand in for the probes when no domain has an address: the gate must not pass by having nothing to ask."""
-    url = config.domains[0].url
-
-    async def probe() -> ProbeResult:
-        return ProbeResult(url, ok=False, reason="the domain has no address")
-
-    return probe
+    return probes + declared_http(config, domain.url, login)

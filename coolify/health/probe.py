@@ -37,8 +37,17 @@ class HttpProbe:
     """Name of a header, and text that its value must contain."""
     login: tuple[str, SecretStr] | None = None
     """Name and password to send."""
+    max_seconds: float | None = None
+    """A slower answer is a bad one."""
     timeout: float = 5.0
     """Seconds for the whole of it."""
+    name: str = ""
+    """What it is called, where the URL does not tell enough."""
+
+    @property
+    def title(self) -> str:
+        """The URL, with the name before it where there is one."""
+        return f"{self.name}: {self.url}" if self.name else self.url
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,7 @@ class ProbeResult:
     """What came back."""
 
     url: str
+    """What was asked: a URL, or the probe's own words."""
     ok: bool
     reason: str
     """In words: what was wrong, or what was seen."""
@@ -93,11 +103,11 @@ async def probe_http(probe: HttpProbe, target: HttpTarget) -> ProbeResult:
         ):
             body = await _read(response)
     except (httpx.HTTPError, TimeoutError) as error:
-        return ProbeResult(probe.url, ok=False, reason=_reason(error, probe), seconds=time.monotonic() - started)
+        return ProbeResult(probe.title, ok=False, reason=_reason(error, probe), seconds=time.monotonic() - started)
     seconds = time.monotonic() - started
-    problem = _problem(probe, response, body)
+    problem = _problem(probe, response, body, seconds)
     return ProbeResult(
-        probe.url,
+        probe.title,
         ok=problem is None,
         reason=problem or f"answered {response.status_code} in {seconds * 1000:.0f} ms",
         status=response.status_code,
@@ -119,7 +129,7 @@ async def _read(response: httpx.Response) -> str:
         return body[:_BODY_LIMIT].decode("utf-8", errors="replace")
 
 
-def _problem(probe: HttpProbe, response: httpx.Response, body: str) -> str | None:
+def _problem(probe: HttpProbe, response: httpx.Response, body: str, seconds: float) -> str | None:
     if response.status_code not in probe.expect_status:
         wanted = " or ".join(str(status) for status in probe.expect_status)
         return f"answered {response.status_code} instead of {wanted}"
@@ -134,6 +144,8 @@ def _problem(probe: HttpProbe, response: httpx.Response, body: str) -> str | Non
         found = _at(body, path)
         if found != text:
             return f"{path} in the answer is {found if found is not None else 'missing'} instead of {text}"
+    if probe.max_seconds is not None and seconds > probe.max_seconds:
+        return f"answered after {seconds * 1000:.0f} ms, {probe.max_seconds * 1000:.0f} ms allowed"
     return None
 
 

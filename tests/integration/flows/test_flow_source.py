@@ -270,7 +270,9 @@ async def test_an_application_waits_for_those_that_come_first(shop, release_shop
     assert (await release_shop()).outcome is Outcome.COMPLETED
     shop.host = "web.sandbox.test"
     shop.configure(
-        application={"name": "shop-web"}, release={"requires": ["shop-api"]}, domains=[{"primary": shop.host, "ssl": True}]
+        application={"name": "shop-web"},
+        release={"requires": ["shop-api"]},
+        domains=[{"primary": shop.host, "ssl": True}],
     )
     report = await release_shop()
     assert report.outcome is Outcome.COMPLETED, report.reason

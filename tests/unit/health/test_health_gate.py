@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from coolify.finding import Severity
 from coolify.health import Gate, GatePolicy, GateResult, ProbeResult, Verdict, run_gate
+from coolify.health.gate import percentile
 
 URL = "https://shop.example.com/health"
 GOOD = ProbeResult(URL, ok=True, reason="answered 200 in 5 ms", status=200, seconds=0.005, excerpt="fine")
@@ -92,6 +93,41 @@ def test_a_bad_round_starts_the_soak_again() -> None:
     policy = GatePolicy(successes=2, soak=4)
     assert fed(policy, "++++-++++").verdict is Verdict.PENDING
     assert fed(policy, "++++-+++++").verdict is Verdict.PASSED
+
+
+def timed(policy: GatePolicy, *seconds: float) -> Gate:
+    """Return a gate after good rounds that took so long."""
+    gate = Gate(policy)
+    for number, one in enumerate(seconds):
+        gate.feed(float(number), good=True, latencies=(one,))
+    return gate
+
+
+def test_the_slowest_answers_keep_the_gate_closed_until_they_are_the_exception() -> None:
+    policy = GatePolicy(successes=3, p95=0.5)
+    assert timed(policy, 0.1, 0.1, 0.5).verdict is Verdict.PASSED
+    assert timed(policy, 2.0, 0.1, 0.1).verdict is Verdict.PENDING
+    assert timed(policy, 2.0, *[0.1] * 18).verdict is Verdict.PENDING
+    assert timed(policy, 2.0, *[0.1] * 19).verdict is Verdict.PASSED
+
+
+def test_a_gate_that_stays_too_slow_says_by_how_much() -> None:
+    gate = timed(GatePolicy(successes=2, p95=0.5, deadline=3), 0.9, 0.8, 0.8, 0.8)
+    assert gate.verdict is Verdict.FAILED
+    assert gate.reason == "95 % of the answers came within 900 ms, 500 ms demanded"
+
+
+def test_a_bad_round_starts_the_measurement_of_time_again() -> None:
+    gate = Gate(GatePolicy(successes=2, p95=0.5))
+    gate.feed(0, good=True, latencies=(3.0,))
+    gate.feed(1, good=False, latencies=(0.1,))
+    gate.feed(2, good=True, latencies=(0.1,))
+    assert gate.feed(3, good=True, latencies=(0.1,)) is Verdict.PASSED
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.0, 1), (0.05, 1), (0.5, 10), (0.95, 19), (0.96, 20), (1.0, 20)])
+def test_a_percentile_is_one_of_the_values_by_nearest_rank(share, value) -> None:
+    assert percentile(list(range(20, 0, -1)), share) == value
 
 
 @pytest.mark.parametrize(("rounds", "verdict"), [("++--------", Verdict.PASSED), ("--++++++++", Verdict.FAILED)])

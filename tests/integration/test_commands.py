@@ -1,4 +1,4 @@
-"""A command of a hook on this machine: real processes, ended whatever they do."""
+"""A command on this machine: real processes, ended whatever they do."""
 
 import asyncio
 import os
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from coolify.commands import CommandResult, run_here
 from coolify.redaction import Redaction
-from coolify.release.hooks import HookResult, run_here
 
 ENVIRON = {"PATH": os.environ["PATH"], "WHO": "world"}
 
@@ -53,7 +53,7 @@ async def written(file: Path) -> str:
 
 async def test_a_command_runs_in_its_directory_with_its_environment_and_tells_both_outputs(tmp_path) -> None:
     result, lines = await ran("pwd; echo hello $WHO; echo oops >&2", tmp_path)
-    assert result == HookResult("", (str(tmp_path), "hello world", "oops"))
+    assert result == CommandResult("", (str(tmp_path), "hello world", "oops"))
     assert lines == list(result.tail)
 
 
@@ -73,7 +73,7 @@ async def test_a_directory_that_is_not_there_is_a_failure_and_no_crash(tmp_path)
 
 
 async def test_a_command_that_takes_too_long_is_ended_with_its_children(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("coolify.release.hooks._STOP_GRACE", 0.5)
+    monkeypatch.setattr("coolify.commands._STOP_GRACE", 0.5)
     monkeypatch.setitem(ENVIRON, "WHO", str(tmp_path))
     result, _ = await ran("trap '' TERM; sleep 600 & sleep 600", tmp_path, limit=1.0)
     assert result.problem == "took longer than 1 s"
@@ -121,7 +121,7 @@ async def test_a_flood_of_lines_is_cut_and_its_end_is_kept(tmp_path) -> None:
 
 
 async def test_a_daemon_that_leaves_its_group_does_not_hold_the_release_either(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("coolify.release.hooks._AFTER_END", 0.2)
+    monkeypatch.setattr("coolify.commands._AFTER_END", 0.2)
     monkeypatch.setitem(ENVIRON, "WHO", str(tmp_path))
     result, lines = await ran("setsid sleep 600 & echo done", tmp_path)
     assert result.ok
