@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["cancel", "logs", "start", "status"]
 
+_NOT_SHOWN = {"logs", "id", "application_id", "updated_at"}
+"""Fields of a deployment that are for its watchers alone."""
+
 
 @click.command(epilog="Example: coolify deploy start --force")
 @config_options
@@ -177,7 +180,7 @@ def status(config: str, environment: str, limit: int, *, as_json: bool) -> int:
 
     deployments = asyncio.run(read())
     if as_json:
-        print_json([one.model_dump(mode="json", exclude={"logs"}) for one in deployments])
+        print_json([one.model_dump(mode="json", exclude=_NOT_SHOWN) for one in deployments])
     else:
         _print_deployments(deployments)
     return 0
