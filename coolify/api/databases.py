@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable, Sequence
-from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
@@ -15,29 +14,12 @@ from coolify.api.errors import AmbiguousNameError, BadRequestError
 from coolify.api.models import Answer, Variable
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
+from coolify.engines import DatabaseEngine
 
 __all__ = ["Database", "DatabaseEngine", "DatabaseSettings", "DatabaseSpec", "Databases"]
 
 _VARIABLES: Final = TypeAdapter(tuple[Variable, ...])
 _PREFIX: Final = "standalone-"
-
-
-class DatabaseEngine(StrEnum):
-    """What Coolify can run; the value is the last segment of the create path."""
-
-    POSTGRESQL = "postgresql"
-    MYSQL = "mysql"
-    MARIADB = "mariadb"
-    MONGODB = "mongodb"
-    REDIS = "redis"
-    KEYDB = "keydb"
-    DRAGONFLY = "dragonfly"
-    CLICKHOUSE = "clickhouse"
-
-    @property
-    def has_backups(self) -> bool:
-        """Whether Coolify schedules backups of it; the others answer 422."""
-        return self not in {DatabaseEngine.REDIS, DatabaseEngine.KEYDB, DatabaseEngine.DRAGONFLY}
 
 
 _FIELDS: Final[dict[DatabaseEngine, dict[str, str]]] = {

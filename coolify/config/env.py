@@ -21,7 +21,8 @@ class EnvValue(Section):
     """One variable: its text alone, or a mapping with `value` or `from_file` and settings."""
 
     value: Reference | None = None
-    """The value, with `${NAME}` for variables of the machine that runs the release."""
+    """The value, with `${NAME}` for variables of the machine that runs the release, `${databases.NAME.url}` for the
+    connection string of a database."""
     from_file: Line | None = None
     """File that holds the value, relative to the configuration file; one line break at its end is cut off."""
     literal: bool | None = None
@@ -76,3 +77,5 @@ class ResolvedVariable:
     build: bool
     runtime: bool
     comment: str | None
+    awaits: tuple[str, ...] = ()
+    """Databases whose connection is part of the value and not known yet."""

@@ -16,13 +16,20 @@ from coolify.config.errors import ConfigError, Problem
 
 __all__ = ["Reference", "literal_part"]
 
-_REFERENCE: Final = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_REFERENCE: Final = re.compile(
+    r"\$\$\{"
+    r"|\$\{databases\.(?P<database>[A-Za-z_][A-Za-z0-9_-]*)\.(?P<part>url|host|port|user|password|name)\}"
+    r"|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}"
+)
 _NOWHERE: Final = Place(Path(".coolify/config.yml"), 0, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """Text in which `${NAME}` and `${NAME:-default}` stand for environment variables; `$${` is a plain `${`.
+
+    In variables of the application `${databases.NAME.url}` stands for the connection string of a database, and
+    `host`, `port`, `user`, `password` and `name` for its parts; they are known once the database exists.
 
     Attributes:
         text: The text as written, for example `${COOLIFY_TOKEN}`.
@@ -36,8 +43,17 @@ class Reference:
         """Names of the environment variables that the text needs, in order."""
         return tuple(match["name"] for match in _REFERENCE.finditer(self.text) if match["name"])
 
-    def resolve(self, environ: Mapping[str, str]) -> str:
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """Names of the databases whose connection the text needs, in order."""
+        return tuple(match["database"] for match in _REFERENCE.finditer(self.text) if match["database"])
+
+    def resolve(self, environ: Mapping[str, str], databases: Mapping[str, Mapping[str, str]] | None = None) -> str:
         """Return the text with all variables replaced; an empty variable counts as not set, as in a shell's `:-`.
+
+        Args:
+            environ: Where `${NAME}` is looked up.
+            databases: Parts of the connection of each database that exists; references to others stay as they are.
 
         Raises:
             ConfigError: A variable without default is not set.
@@ -45,6 +61,8 @@ class Reference:
         missing: list[str] = []
 
         def value_of(match: re.Match[str]) -> str:
+            if match["database"]:
+                return (databases or {}).get(match["database"], {}).get(match["part"], match[0])
             if match["name"] is None:
                 return "${"
             value = environ.get(match["name"], "")

@@ -84,12 +84,15 @@ def load_config(path: Path, *, environment: str | None = None, text: str | None 
     return config
 
 
-def resolve_variables(config: Config, environ: Mapping[str, str]) -> tuple[ResolvedVariable, ...]:
+def resolve_variables(
+    config: Config, environ: Mapping[str, str], databases: Mapping[str, Mapping[str, str]] | None = None
+) -> tuple[ResolvedVariable, ...]:
     """Return the application's variables with their real values, in the order of the file.
 
     Args:
         config: The configuration.
         environ: Where `${NAME}` is looked up, `os.environ` as a rule.
+        databases: Name -> parts of the connection, for the databases that exist.
 
     Raises:
         ConfigError: With all variables that are not set and all files that cannot be read.
@@ -98,7 +101,7 @@ def resolve_variables(config: Config, environ: Mapping[str, str]) -> tuple[Resol
     problems: list[Problem] = []
     for key, variable in config.env.items():
         try:
-            value = _value(config, key, variable, environ)
+            value = _value(config, key, variable, environ, databases or {})
         except ConfigError as error:
             problems += error.problems
             continue
@@ -111,6 +114,7 @@ def resolve_variables(config: Config, environ: Mapping[str, str]) -> tuple[Resol
                 build=variable.build,
                 runtime=variable.runtime,
                 comment=variable.comment,
+                awaits=_awaited(variable, databases or {}),
             )
         )
     if problems:
@@ -118,9 +122,20 @@ def resolve_variables(config: Config, environ: Mapping[str, str]) -> tuple[Resol
     return tuple(resolved)
 
 
-def _value(config: Config, key: str, variable: EnvValue, environ: Mapping[str, str]) -> str:
+def _awaited(variable: EnvValue, databases: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    wanted = variable.value.databases if variable.value is not None else ()
+    return tuple(name for name in dict.fromkeys(wanted) if name not in databases)
+
+
+def _value(
+    config: Config,
+    key: str,
+    variable: EnvValue,
+    environ: Mapping[str, str],
+    databases: Mapping[str, Mapping[str, str]],
+) -> str:
     if variable.from_file is None:
-        return variable.value.resolve(environ) if variable.value is not None else ""
+        return variable.value.resolve(environ, databases) if variable.value is not None else ""
     file = config.path.parent / Path(variable.from_file).expanduser()
     try:
         return file.read_text(encoding="utf-8").removesuffix("\n")

@@ -9,8 +9,10 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from coolify.config.access import Application, Auth, Project
+from coolify.config.backups import Backups
 from coolify.config.base import Section
 from coolify.config.build import Build, BuildPack
+from coolify.config.databases import DatabaseName, DatabaseSection
 from coolify.config.dns import Dns
 from coolify.config.domains import Domain
 from coolify.config.env import EnvValue
@@ -68,6 +70,10 @@ class Config(Section):
     """How much of the server it may use."""
     env: dict[VariableName, EnvValue] = Field(default={})
     """Its environment variables."""
+    databases: dict[DatabaseName, DatabaseSection] = Field(default={})
+    """Its databases."""
+    backups: Backups = Backups()
+    """Backups of the databases, and what proves them."""
     all_domains: Annotated[tuple[Domain, ...], AfterValidator(_each_once)] = Field(default=(), alias="domains")
     """Its domains, those of all environments."""
     dns: Dns = Dns()
@@ -93,6 +99,17 @@ class Config(Section):
                 raise ValueError(f"the domain {domain.host} needs `service`, a service of the compose file: add it.")
             if not is_compose and domain.service is not None:
                 raise ValueError(f"`service` of the domain {domain.host} is of use with `pack: dockercompose` only.")
+        return self
+
+    @model_validator(mode="after")
+    def _databases_exist(self) -> Config:
+        backups = self.backups
+        named = {f"backups.schedules.{key}.database": one.database for key, one in backups.schedules.items()}
+        named |= {f"backups.proofs.{key}": key for key in backups.proofs}
+        named |= {f"env.{key}": name for key, one in self.env.items() if one.value for name in one.value.databases}
+        for where, name in named.items():
+            if name not in self.databases:
+                raise ValueError(f"`{where}` names the database '{name}', which is not in `databases`.")
         return self
 
     @property

@@ -14,11 +14,13 @@ from coolify.config.reference import examples, json_schema, reference_markdown
 
 ROOT = Path(__file__).parents[3]
 BASE = {"server": "server: https://coolify.example.com\n", "project": "project: {name: shop}\n"}
+NEEDED = {"backups": "databases: {main: {engine: postgresql}}\n"}
+"""What a section's example refers to."""
 SCHEMA = json_schema()
 
 
 def complete(section: str, example: str) -> str:
-    return "".join(text for name, text in BASE.items() if name != section) + example
+    return "".join(text for name, text in BASE.items() if name != section) + NEEDED.get(section, "") + example
 
 
 def schema_problems(text: str) -> list[str]:
