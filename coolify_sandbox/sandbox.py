@@ -15,6 +15,7 @@ from coolify.errors import OperatorError
 from coolify_sandbox.authority import CertificateAuthority
 from coolify_sandbox.edge import EdgeProxy
 from coolify_sandbox.names import NameServer
+from coolify_sandbox.runtime.databases import DatabaseRuntime
 from coolify_sandbox.runtime.local import LocalRuntime
 from coolify_sandbox.server.app import create_app
 from coolify_sandbox.server.settings import ServerSettings
@@ -83,7 +84,10 @@ class Sandbox:
         self._stack.push_async_callback(self.runtime.stop_all)
         self.state = State.open(self.directory / "coolify.sqlite", self._settings)
         self._stack.callback(self.state.close)
-        self.app = create_app(self.state, self.runtime)
+        self.databases = DatabaseRuntime(self.directory, self.state)
+        self._stack.push_async_callback(self.databases.close)
+        self.databases.resume()
+        self.app = create_app(self.state, self.runtime, self.databases)
         port = await self._stack.enter_async_context(serve_forever(self.app, port=self._port))
         self.url = f"http://127.0.0.1:{port}"
         self.token = self.create_token(FULL_ABILITIES)

@@ -72,7 +72,7 @@ _NOT_STORED: Final = frozenset({"backup_now", "s3_storage_uuid"})
 @route("GET", "/databases/{uuid}/backups", "read")
 async def list_backups(call: Call) -> tuple[int, Any]:
     return 200, [
-        show_backup(row) | {"executions": _executions(call.state, row)}
+        show_backup(row) | {"executions": _whole_executions(call.state, row)}
         for row in backup_rows(call.state, _database(call))
     ]
 
@@ -107,6 +107,7 @@ async def create_backup(call: Call) -> tuple[int, Any]:
         | stored,
         uuid=new_uuid(),
     )
+    _run_now(call, row, database)
     return 201, {"uuid": row.uuid, "message": "Backup configuration created successfully."}
 
 
@@ -114,7 +115,10 @@ async def create_backup(call: Call) -> tuple[int, Any]:
 async def patch_backup(call: Call) -> tuple[int, Any]:
     refuse_invalid(validate(call.body, _UPDATE))
     row = _backup(call, "Backup config")
-    call.state.update(row, **{name: value for name, value in call.body.items() if name not in _NOT_STORED})
+    changes = {name: value for name, value in call.body.items() if name not in _NOT_STORED}
+    if "s3_storage_uuid" in call.body or call.body.get("save_s3"):
+        changes["s3_storage_id"] = _s3_storage(call)
+    _run_now(call, call.state.update(row, **changes), _database(call))
     return 200, {"message": "Database backup configuration updated"}
 
 
@@ -161,6 +165,22 @@ def _executions(state: State, row: Row) -> list[dict[str, Any]]:
     names = ("filename", "size", "created_at", "message", "status")
     executions = reversed(state.all("backup_execution", backup_id=row.id))
     return [{"uuid": one.uuid} | {name: one[name] for name in names} for one in executions]
+
+
+def _whole_executions(state: State, row: Row) -> list[dict[str, Any]]:
+    """The list of schedules tells all of an execution, the list of executions only a part."""
+    executions = reversed(state.all("backup_execution", backup_id=row.id))
+    return [
+        {"id": one.id, "uuid": one.uuid, "scheduled_database_backup_id": row.id}
+        | {name: value for name, value in one.data.items() if name != "backup_id"}
+        for one in executions
+    ]
+
+
+def _run_now(call: Call, row: Row, database: Row) -> None:
+    runtime = call.request.app.state.databases
+    if call.body.get("backup_now") and runtime is not None:
+        runtime.back_up_later(row, database)
 
 
 def _s3_storage(call: Call) -> int | None:

@@ -1,4 +1,4 @@
-"""Databases: create, read, change, act (reference 5.1). What they store is not run here."""
+"""Databases: create, read, change, act (reference 5.1). What runs is in `coolify_sandbox.runtime.databases`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import string
 from collections.abc import Iterator
 from typing import Any, Final
 
+from coolify_sandbox.runtime.databases import DatabaseRuntime
 from coolify_sandbox.server.applications import placement_details
 from coolify_sandbox.server.backups import backup_rows, show_backup
 from coolify_sandbox.server.database_engines import COMMON, ENGINES, Engine, secret_fields
@@ -177,7 +178,11 @@ async def patch_database(call: Call) -> tuple[int, Any]:
 
 @route("DELETE", "/databases/{uuid}", "write")
 async def delete_database(call: Call) -> tuple[int, Any]:
-    await call.request.app.state.queue.delete_later(find_database(call))
+    row = find_database(call)
+    if runtime := _runtime(call):
+        # Left out means yes (trap 15).
+        runtime.remove_later(row, wipe=truthy(call.parameter("delete_volumes", default=True)))
+    await call.request.app.state.queue.delete_later(row)
     return 200, {"message": "Database deletion request queued."}
 
 
@@ -186,19 +191,26 @@ async def start_database(call: Call) -> tuple[int, Any]:
     row = find_database(call)
     if str(row["status"]).startswith("running"):
         refuse(400, "Database is already running.")
+    if runtime := _runtime(call):
+        runtime.start_later(row)
     return 200, {"message": "Database starting request queued."}
 
 
 @route("POST", "/databases/{uuid}/restart", "deploy")
 async def restart_database(call: Call) -> tuple[int, Any]:
-    find_database(call)
+    row = find_database(call)
+    if runtime := _runtime(call):
+        runtime.start_later(row)
     return 200, {"message": "Database restarting request queued."}
 
 
 @route("POST", "/databases/{uuid}/stop", "deploy")
 async def stop_database(call: Call) -> tuple[int, Any]:
-    if str(find_database(call)["status"]).startswith(("exited", "stopped")):
+    row = find_database(call)
+    if str(row["status"]).startswith(("exited", "stopped")):
         refuse(400, "Database is already stopped.")
+    if runtime := _runtime(call):
+        runtime.stop_later(row)
     return 200, {"message": "Database stopping request queued."}
 
 
@@ -207,6 +219,12 @@ async def database_logs(call: Call) -> tuple[int, Any]:
     find_database(call)
     # What databases store is not run here.
     refuse(400, "Database is not running.")
+
+
+def _runtime(call: Call) -> DatabaseRuntime | None:
+    """Return what runs databases; nothing does where the state alone is served."""
+    runtime: DatabaseRuntime | None = call.request.app.state.databases
+    return runtime
 
 
 def list_all(call: Call, engine: str | None = None) -> list[dict[str, Any]]:
