@@ -7,5 +7,15 @@ Nouns only; a block turns into a library object and does nothing else. Importing
 from blocks.coolify_server import CoolifyServer
 from blocks.dns_providers import CloudflareDns, Rfc2136Dns, Route53Dns
 from blocks.release_history import BlockRecordStore, ReleaseHistory
+from blocks.restore_points import BlockRestorePointStore, RestorePoints
 
-__all__ = ["BlockRecordStore", "CloudflareDns", "CoolifyServer", "ReleaseHistory", "Rfc2136Dns", "Route53Dns"]
+__all__ = [
+    "BlockRecordStore",
+    "BlockRestorePointStore",
+    "CloudflareDns",
+    "CoolifyServer",
+    "ReleaseHistory",
+    "RestorePoints",
+    "Rfc2136Dns",
+    "Route53Dns",
+]

@@ -103,15 +103,15 @@ def show_plan(
 async def _make(config: str, environment: str, *, prune: bool, delete_volumes: bool = False) -> Plan:
     if delete_volumes and not prune:
         raise click.UsageError("--delete-volumes goes with --prune.")
-    from coolify.config import resolve_variables
+    from coolify.databases import resolve_with_databases
     from coolify.plan import make_plan, read_actual
     from coolify.security import resolve_security
     from coolify_cli.reaching import connection_of, load
 
     loaded = load(config, environment)
-    variables = resolve_variables(loaded, os.environ)
     security = resolve_security(loaded, os.environ)
     async with connection_of(loaded).client() as client:
+        variables = await resolve_with_databases(client, loaded, os.environ)
         actual = await read_actual(client, loaded)
     return make_plan(loaded, variables, actual, security, prune=prune, delete_volumes=delete_volumes)
 

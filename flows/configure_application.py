@@ -11,6 +11,7 @@ from coolify.plan import desired_settings, desired_variables, desired_volumes, p
 from coolify.release import Step
 from coolify.wording import counted
 from tasks.configuration import compare_variables, compare_volumes, update_settings, write_variables, write_volumes
+from tasks.databases import connect_variables
 from tasks.phases import phase
 from tasks.projects import create_application, find_application
 from tasks.security import compare_labels, write_labels
@@ -43,6 +44,7 @@ async def configure_application(
     """
     async with open_session(target, server) as session, phase("configure application") as handle:
         config, client, journal = session.config, session.client, session.journal
+        await connect_variables(session)
         settings = desired_settings(config, session.security)
         application = await find_application(client, placement, config.application_name, config.application.uuid)
         created = application is None

@@ -22,10 +22,12 @@ from coolify.release.report import ReleaseReport, Timeline
 from coolify.release.strategy import ApplicationKind, NoWayBack
 from flows.check_health import check_health
 from flows.configure_application import configure_application
+from flows.configure_backups import configure_backups_after_release
 from flows.deploy import DeploymentFailedError, deploy
 from flows.preflight import Preflight, preflight
 from flows.restore import RestorePoint, restore
 from flows.run_hooks import run_hooks
+from flows.set_up_databases import set_up_databases
 from flows.set_up_project import set_up_project
 from flows.verify_certificates import CertificateInvalidError, verify_certificates
 from flows.verify_security import SecurityNotProvedError, verify_security
@@ -99,6 +101,7 @@ async def _run(session: Session, request: ReleaseRequest) -> Ending:
     await check_hooks(session)
     async with exclusive_release(client.base_url, config.project.name, config.environment, config.application_name):
         placement = await set_up_project(target)
+        await set_up_databases(target, placement)
         existing = await find_application(client, placement, config.application_name, config.application.uuid)
         before = await take_snapshot(client, existing) if existing else None
         resumed = await begin_record(session, existing, before) if existing else False
@@ -146,7 +149,8 @@ async def _deploy_and_prove(
         return await _close(session, application, Outcome.ABORTED, str(error), version)
     current = await session.client.applications.get(application.uuid)
     await session.journal.note(proved=await take_snapshot(session.client, current), fingerprint=_fingerprint(session))
-    reason = "" if certificates.valid else certificates.summary
+    backups = await configure_backups_after_release(target)
+    reason = backups if certificates.valid else f"{certificates.summary} {backups}".strip()
     return await _close(session, application, Outcome.COMPLETED, reason, version)
 
 
@@ -184,7 +188,8 @@ async def _prove_unchanged(session: Session, application: Application) -> Ending
         return await _close(session, application, Outcome.ABORTED, str(error))
     last = await session.client.deployments.last_finished(application.uuid)
     serving = _version_of(application, last.commit) if last else None
-    return await _close(session, application, Outcome.COMPLETED, "Nothing to do.", serving)
+    backups = await configure_backups_after_release(session.target)
+    return await _close(session, application, Outcome.COMPLETED, backups or "Nothing to do.", serving)
 
 
 async def _go_back(session: Session, application: Application, why: str, *, redeploy: bool) -> Ending:

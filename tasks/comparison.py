@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from coolify.databases import resolve_with_databases
 from coolify.plan import Plan, make_plan, read_actual
 from tasks.phases import step_done
 from tasks.session import Session
@@ -15,6 +18,8 @@ __all__ = ["compare_with_server"]
 @task(name="compare with server", cache_policy=NO_CACHE)
 async def compare_with_server(session: Session) -> Plan:
     """Return what stands between the configuration and the server."""
+    # Connections of databases are part of variables: without them every release would look like drift.
+    session.variables = await resolve_with_databases(session.client, session.config, os.environ)
     plan = make_plan(
         session.config, session.variables, await read_actual(session.client, session.config), session.security
     )

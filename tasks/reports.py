@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,6 +16,7 @@ from coolify.finding import Finding
 from coolify.plan import Plan
 from coolify.release import Outcome, ReleaseKind, ReleaseRecord
 from coolify.release.report import ReleaseReport, Timeline, render_markdown
+from coolify.wording import slug
 
 __all__ = ["Ending", "conclude", "final_state", "publish_drift", "publish_report"]
 
@@ -78,12 +78,12 @@ async def publish_report(report: ReleaseReport, application_uuid: str | None) ->
         report: What happened.
         application_uuid: UUID in Coolify, None when the release ended before the application was known.
     """
-    key = f"{report.kind}-{_slug(report.application)}-{_slug(report.environment)}"
+    key = f"{report.kind}-{slug(report.application)}-{slug(report.environment)}"
     await acreate_markdown_artifact(render_markdown(report), key=key, description=f"{report.kind} report")
     emit_event(
         event=f"coolify.{report.kind}.{report.outcome.value.replace('_', '-')}",
         resource={
-            "prefect.resource.id": f"coolify.application.{application_uuid or _slug(report.application)}",
+            "prefect.resource.id": f"coolify.application.{application_uuid or slug(report.application)}",
             "prefect.resource.name": report.application,
             "coolify.environment": report.environment,
         },
@@ -104,7 +104,7 @@ async def publish_drift(plan: Plan, findings: tuple[Finding, ...]) -> None:
     rows = [f"| {one.severity} | {one.subject} | {one.summary} | {'; '.join(one.evidence)} |" for one in findings]
     table = "\n".join(["| | what | finding | values |", "|---|---|---|---|", *rows])
     await acreate_markdown_artifact(
-        key=f"drift-{_slug(plan.application)}-{_slug(plan.environment)}",
+        key=f"drift-{slug(plan.application)}-{slug(plan.environment)}",
         markdown=f"# {plan.application} ({plan.environment}) beside its configuration\n\n{table}\n",
         description=f"Drift of {plan.application} ({plan.environment})",
     )
@@ -112,14 +112,9 @@ async def publish_drift(plan: Plan, findings: tuple[Finding, ...]) -> None:
         emit_event(
             event="coolify.drift.detected",
             resource={
-                "prefect.resource.id": f"coolify.application.{_slug(plan.application)}",
+                "prefect.resource.id": f"coolify.application.{slug(plan.application)}",
                 "prefect.resource.name": plan.application,
                 "coolify.environment": plan.environment,
             },
             payload={"differences": [str(action) for action in plan.changes]},
         )
-
-
-def _slug(text: str) -> str:
-    """Artifact keys hold lower-case letters, digits and dashes only."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "unnamed"

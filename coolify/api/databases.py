@@ -6,7 +6,7 @@ import base64
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 
 from coolify.api.applications import Placement, VariableWrite
 from coolify.api.capabilities import Capabilities, Feature
@@ -144,6 +144,11 @@ class Database(Answer):
     is_public: bool = False
     public_port: int | None = None
     environment_id: int | None = None
+    limits_memory: str | None = None
+    limits_memory_swap: str | None = None
+    limits_cpus: str | None = None
+    conf: str | None = Field(default=None, validation_alias=AliasChoices(*dict.fromkeys(_CONF.values())))
+    """The engine's own configuration, as text or in base64."""
     internal_db_url: SecretStr | None = None
     external_db_url: SecretStr | None = None
 
@@ -152,10 +157,22 @@ class Database(Answer):
         """What runs it; the one that does not tell is KeyDB."""
         return DatabaseEngine((self.database_type or "standalone-keydb").removeprefix(_PREFIX))
 
+    def has_conf(self, text: str) -> bool:
+        """Whether the engine's own configuration is this text; Coolify takes it in base64 and cuts off white space."""
+        known = (self.conf or "").strip()
+        return text.strip() in {known, _decoded(known)}
+
     @property
     def is_running(self) -> bool:
         """Whether the container runs, whatever its health."""
         return self.status.startswith("running")
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode().strip()
+    except ValueError:
+        return text
 
 
 _DATABASES: Final = TypeAdapter(tuple[Database, ...])

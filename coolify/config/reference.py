@@ -184,8 +184,8 @@ that is not known is an error that names the nearest known one.
 ## Secrets
 
 `${NAME}` stands for an environment variable of the machine that runs the release, `${NAME:-default}` has a
-default for an unset or empty one, `$${` is a plain `${`. References work in `auth.token`, in `env` and where a
-table below says so. They are resolved when they are used, and never written back.
+default for an unset or empty one, `$${` is a plain `${`. References work in `auth.token`, in `env`, for the
+secrets in `dns.records` and where a table below says so. They are resolved when they are used, and never written back.
 
 In `env`, `${databases.NAME.url}` is the internal connection string of a database of the section `databases`, asked from
 Coolify; `host`, `port`, `user`, `password` and `name` are its parts. It is never printed.

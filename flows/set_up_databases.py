@@ -1,0 +1,56 @@
+"""The databases of an application exist, run, and are healthy."""
+
+from __future__ import annotations
+
+from prefect import flow
+from pydantic import BaseModel, ConfigDict
+
+from blocks import CoolifyServer
+from coolify.api import Placement
+from coolify.databases import public_port_findings
+from coolify.wording import counted
+from flows.set_up_project import set_up_project
+from tasks.databases import ensure_database, start_database, update_database
+from tasks.phases import phase, report_findings
+from tasks.session import Target, open_session
+
+__all__ = ["DatabaseReady", "set_up_databases"]
+
+
+class DatabaseReady(BaseModel):
+    """A database as it is now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    name: str
+    uuid: str
+    status: str
+
+
+@flow(name="set up databases", flow_run_name="set up databases {target.config}")
+async def set_up_databases(
+    target: Target, placement: Placement | None = None, server: CoolifyServer | None = None
+) -> tuple[DatabaseReady, ...]:
+    """Create what is missing, bring settings in line, start, and wait for health; nothing is ever deleted.
+
+    Args:
+        target: The application.
+        placement: Where it lives; looked up, and made, when left out.
+        server: Connection to Coolify instead of the one in the configuration file.
+    """
+    async with open_session(target, server) as session, phase("set up databases") as handle:
+        config, client = session.config, session.client
+        if not config.databases:
+            handle.skipped("no section `databases`")
+            return ()
+        where = placement or await set_up_project(target)
+        report_findings(public_port_findings(config))
+        ready = []
+        for key, section in config.databases.items():
+            database = await ensure_database(client, config, key, where)
+            restart = await update_database(client, config, key, database)
+            healthy = await start_database(client, key, database, section.start_timeout, restart=restart)
+            ready.append(DatabaseReady(key=key, name=healthy.name, uuid=healthy.uuid, status=healthy.status))
+        handle.done(f"{counted(len(ready), 'database')} healthy")
+        return tuple(ready)

@@ -1,0 +1,128 @@
+"""A backup is one when its restore was seen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+from pydantic import BaseModel, ConfigDict, Field
+
+from blocks import CoolifyServer
+from coolify.backup.objects import BucketError
+from coolify.backup.proof import RestorePoint
+from coolify.backup.record import overdue
+from coolify.backup.survey import Surveyed, bucket_of
+from coolify.finding import Finding, Severity
+from coolify.wording import counted
+from tasks.backups import keep_restore_point, prove_object, publish_proofs, restore_points, survey_backups
+from tasks.lateness import too_late
+from tasks.phases import phase, report_findings
+from tasks.session import Session, Target, open_session
+
+__all__ = ["Verified", "VerifyRequest", "verify_backups"]
+
+_LATE: Final = timedelta(hours=6)
+
+
+class VerifyRequest(BaseModel):
+    """What to prove."""
+
+    model_config = ConfigDict(frozen=True)
+
+    target: Target = Field(default=Target(), title="Application")
+    database: str = Field(default="", title="Database", description="Key of one database; all when empty.")
+
+
+class Verified(BaseModel):
+    """What was proved."""
+
+    model_config = ConfigDict(frozen=True)
+
+    proved: bool
+    points: tuple[RestorePoint, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What was seen besides the restores."""
+    skipped: str = ""
+
+
+@flow(name="verify backups", flow_run_name="verify backups {request.target.config}")
+async def verify_backups(request: VerifyRequest, server: CoolifyServer | None = None) -> State[Any]:
+    """Fetch the newest dump of each database, restore it into a server that is thrown away, and ask it.
+
+    Args:
+        request: What to prove.
+        server: Connection to Coolify instead of the one in the configuration file.
+
+    Returns:
+        A state named Completed, Unproved, or Skipped for a run that comes too late, with the result.
+    """
+    if late := too_late(_LATE):
+        return Completed(name="Skipped", message=f"Not proved: {late}.", data=Verified(proved=True, skipped=late))
+    async with open_session(request.target, server) as session, phase("verify backups") as handle:
+        points: list[RestorePoint] = []
+        findings: list[Finding] = []
+        surveyed = await survey_backups(session, request.database)
+        for one in surveyed:
+            findings += one.problems
+            try:
+                point = await _prove_newest(session, one)
+            except BucketError as error:
+                findings.append(_cannot_fetch(one.key, str(error)))
+                point = None
+            if point is not None:
+                points.append(point)
+            uuid = one.database.uuid
+            known = await keep_restore_point(uuid, point) if point else await restore_points(uuid)
+            max_age = session.config.backups.proof_of(one.key).max_age_days
+            if late_proof := overdue(one.key, known, max_age, datetime.now(UTC)):
+                findings.append(late_proof)
+        report_findings(findings)
+        result = Verified(
+            proved=bool(points)
+            and all(point.proved for point in points)
+            and not any(finding.is_problem for finding in findings),
+            points=tuple(points),
+            findings=tuple(findings),
+        )
+        await publish_proofs(session, result.points, result.findings, {one.key: one.database.uuid for one in surveyed})
+        if result.proved:
+            handle.done(f"{counted(len(points), 'restore')} seen")
+            return Completed(message=f"{counted(len(points), 'restore')} seen.", data=result)
+        seen = (*result.findings, *(finding for point in points for finding in point.findings))
+        reason = " ".join(dict.fromkeys(finding.summary for finding in seen if finding.is_problem))
+        reason = reason or "There is no backup in a bucket to prove."
+        handle.failed(reason)
+        return Failed(name="Unproved", message=reason, data=result)
+
+
+async def _prove_newest(session: Session, surveyed: Surveyed) -> RestorePoint | None:
+    """Prove the newest dump of one database, None where nothing can be fetched."""
+    config = session.config
+    proof = config.backups.proof_of(surveyed.key)
+    if proof.objects is not None and proof.storage is not None:
+        bucket = bucket_of(config, config.backups.storages[proof.storage], os.environ)
+        newest = await asyncio.to_thread(bucket.newest, proof.objects)
+        if newest is None:
+            raise BucketError(f"The bucket {bucket.name} has no object below {proof.objects}.")
+        return await prove_object(session, surveyed.key, bucket, newest.key, None, newest.modified)
+    judged = surveyed.newest_fetchable
+    if judged is None or judged.key is None or judged.bucket is None:
+        return None
+    bucket = bucket_of(config, config.backups.storages[judged.bucket], os.environ)
+    execution = judged.execution
+    return await prove_object(session, surveyed.key, bucket, judged.key, execution.uuid, execution.created_at)
+
+
+def _cannot_fetch(key: str, why: str) -> Finding:
+    return Finding(
+        name="backup-not-fetched",
+        severity=Severity.ERROR,
+        subject=key,
+        summary=f"The newest dump of {key} cannot be fetched: {why}",
+        remedy="Check `backups.storages`, and the free space below TMPDIR.",
+    )

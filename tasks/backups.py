@@ -1,0 +1,182 @@
+"""Backups: schedules in Coolify, executions followed and judged, dumps fetched and proved, results kept."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect import task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.events import emit_event
+
+from blocks import BlockRestorePointStore
+from coolify.api.backups import BackupSchedule
+from coolify.backup.configuring import ScheduleChange, ensure_storage, write_schedule
+from coolify.backup.engines import Connection
+from coolify.backup.following import run_and_follow
+from coolify.backup.objects import Bucket
+from coolify.backup.proof import Origin, RestorePoint, prove
+from coolify.backup.record import remember
+from coolify.backup.report import render_restore_points
+from coolify.backup.survey import Judged, Surveyed, buckets_of, judge_all, survey
+from coolify.finding import Finding
+from coolify.wording import slug
+from tasks.phases import report_findings, step_done
+from tasks.session import Session
+
+__all__ = [
+    "ensure_storages",
+    "keep_restore_point",
+    "prove_object",
+    "proved_executions",
+    "publish_proofs",
+    "restore_points",
+    "run_backup",
+    "survey_backups",
+    "write_schedules",
+]
+
+
+@task(name="ensure storages", cache_policy=NO_CACHE)
+async def ensure_storages(session: Session) -> dict[str, str]:
+    """Make sure that Coolify knows the buckets and can use them; return key -> identifier."""
+    known = {}
+    for key in session.config.backups.storages:
+        known[key], changed = await ensure_storage(session.client, session.config, key, os.environ)
+        step_done(f"storage {key} can be used", changed=changed)
+    return known
+
+
+@task(name="write schedules", cache_policy=NO_CACHE)
+async def write_schedules(session: Session, changes: tuple[ScheduleChange, ...]) -> None:
+    """Bring the schedules of Coolify to what the configuration says."""
+    for change in changes:
+        await write_schedule(session.client, change)
+        step_done(str(change), changed=change.kind != "unchanged")
+
+
+@task(name="run backup", task_run_name="run backup {surveyed.key}", cache_policy=NO_CACHE)
+async def run_backup(session: Session, surveyed: Surveyed, schedule: BackupSchedule) -> tuple[Judged, ...]:
+    """Run a schedule now, follow its executions, and judge them beside their objects."""
+    ours = await run_and_follow(
+        session.client, surveyed.database, schedule, on_change=lambda state: step_done(f"{surveyed.key}: {state}")
+    )
+    uuids = {one.uuid for one in ours}
+    # The list of schedules tells what the list of executions does not.
+    whole = next(one for one in await session.client.backups.list(surveyed.database) if one.uuid == schedule.uuid)
+    now = datetime.now(UTC)
+    buckets = buckets_of(session.config, os.environ)
+    judged = await judge_all(session.config, surveyed.key, whole, whole.executions, buckets, now, len(ours) + 5)
+    mine = tuple(one for one in judged if one.execution.uuid in uuids)
+    report_findings(finding for one in mine for finding in one.findings)
+    return mine
+
+
+@task(name="survey backups", cache_policy=NO_CACHE)
+async def survey_backups(session: Session, only: str) -> tuple[Surveyed, ...]:
+    """Look at the executions of all databases and at their objects."""
+    return await survey(session.client, session.config, os.environ, datetime.now(UTC), only=only)
+
+
+@task(name="prove dump", task_run_name="prove dump of {subject}", cache_policy=NO_CACHE)
+async def prove_object(
+    session: Session, subject: str, bucket: Bucket, key: str, execution: str | None, made: datetime | None
+) -> RestorePoint:
+    """Fetch a dump and restore it into a server that is thrown away.
+
+    Args:
+        session: The application.
+        subject: Key of the database.
+        bucket: Where the dump is.
+        key: The object.
+        execution: Coolify's identifier of the execution.
+        made: When the dump was made.
+    """
+    proof = session.config.backups.proof_of(subject)
+    server = Connection.parse(proof.server.resolve(os.environ)) if proof.server else None
+    with tempfile.TemporaryDirectory(prefix="coolify-dump-") as folder:
+        path = Path(folder) / "dump"
+        stop = threading.Event()
+        try:
+            deadline = time.monotonic() + proof.timeout
+            fetched = await asyncio.to_thread(bucket.fetch, key, path, deadline=deadline, stop=stop)
+        finally:
+            stop.set()
+        step_done(f"{subject}: {fetched.size} bytes fetched in {fetched.seconds:.1f} s, {fetched.checksum}")
+        origin = Origin(
+            subject=subject,
+            engine=session.config.databases[subject].engine,
+            place=key,
+            sha256=fetched.sha256,
+            execution=execution,
+            made=made,
+            fetch_seconds=fetched.seconds,
+            checksum=fetched.checksum,
+        )
+        point = await prove(path, origin, proof, server)
+    report_findings(point.findings)
+    return point
+
+
+async def restore_points(database_uuid: str) -> tuple[RestorePoint, ...]:
+    """Return the restore points of a database that are on record, oldest first."""
+    return await BlockRestorePointStore().load(database_uuid)
+
+
+async def proved_executions(database_uuid: str) -> frozenset[str]:
+    """Return the executions of a database whose restore was seen."""
+    points = await restore_points(database_uuid)
+    return frozenset(one.execution for one in points if one.proved and one.execution)
+
+
+@task(name="keep restore point", cache_policy=NO_CACHE)
+async def keep_restore_point(database_uuid: str, point: RestorePoint) -> tuple[RestorePoint, ...]:
+    """Put a restore point on record and return all that are there now."""
+    store = BlockRestorePointStore()
+    points = remember(await store.load(database_uuid), point)
+    await store.save(database_uuid, points)
+    return points
+
+
+@task(name="publish proofs", cache_policy=NO_CACHE)
+async def publish_proofs(
+    session: Session, points: tuple[RestorePoint, ...], findings: tuple[Finding, ...], uuids: dict[str, str]
+) -> None:
+    """Keep what was proved as an artifact, and tell automations of each database.
+
+    Args:
+        session: The application.
+        points: What was proved now.
+        findings: Everything else that was seen.
+        uuids: Key of a database -> its identifier.
+    """
+    config = session.config
+    await acreate_markdown_artifact(
+        key=f"restore-points-{slug(config.application_name)}-{slug(config.environment)}",
+        markdown=render_restore_points(config.application_name, config.environment, points, findings),
+        description=f"Restore points of {config.application_name} ({config.environment})",
+    )
+    told = {one.subject: not any(finding.is_problem for finding in one.findings) for one in points}
+    told |= {one.subject: False for one in findings if one.is_problem}
+    for subject, good in told.items():
+        emit_event(
+            event=f"coolify.backup.{'proved' if good else 'unproved'}",
+            resource={
+                "prefect.resource.id": f"coolify.database.{uuids.get(subject, subject)}",
+                "prefect.resource.name": subject,
+                "coolify.environment": config.environment,
+            },
+            payload={
+                "findings": [
+                    {"name": one.name, "severity": one.severity.value, "summary": one.summary}
+                    for one in (*findings, *(it for point in points for it in point.findings))
+                    if one.subject == subject
+                ]
+            },
+        )

@@ -1,0 +1,109 @@
+"""Databases: looked up, created, started, healthy; their connections put into the application's variables."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from coolify.api import CoolifyClient, Placement
+from coolify.api.databases import Database, DatabaseSettings, DatabaseSpec
+from coolify.config import Config
+from coolify.databases import database_name, find_databases, refuse_unconnected, resolve_with_databases, settings_of
+from coolify.errors import OperatorError
+from tasks.phases import step_done
+from tasks.session import Session
+
+__all__ = ["DatabaseNotHealthyError", "connect_variables", "ensure_database", "start_database", "update_database"]
+
+_POLL_SECONDS = 3.0
+_NOT_READABLE = frozenset({"conf", "user", "database"})
+"""Set at the creation; the first is stored in another form, the others change nothing in a volume that exists."""
+
+
+class DatabaseNotHealthyError(OperatorError):
+    """A database does not become healthy."""
+
+
+@task(name="ensure database", task_run_name="ensure database {key}", cache_policy=NO_CACHE)
+async def ensure_database(client: CoolifyClient, config: Config, key: str, placement: Placement) -> Database:
+    """Return the database, created (not started) if there is none."""
+    existing = (await find_databases(client, config)).get(key)
+    if existing is not None:
+        step_done(f"database {existing.name}")
+        return existing
+    environments = await client.environments.list(placement.project_uuid)
+    number = next(one.id for one in environments if one.name == placement.environment_name)
+    if number is None:
+        raise OperatorError(f"Coolify does not tell the number of the environment {placement.environment_name}.")
+    section = config.databases[key]
+    spec = DatabaseSpec(
+        engine=section.engine,
+        name=database_name(config, key),
+        placement=placement,
+        settings=settings_of(section),
+    )
+    ensured = await client.databases.ensure(spec, number)
+    step_done(f"database {spec.name}", changed=ensured.created)
+    return ensured.value
+
+
+@task(name="update database", task_run_name="update database {key}", cache_policy=NO_CACHE)
+async def update_database(client: CoolifyClient, config: Config, key: str, database: Database) -> bool:
+    """Change the settings that differ and return whether a restart is needed for them."""
+    wanted = settings_of(config.databases[key])
+    differing = {
+        name: getattr(wanted, name)
+        for name in sorted(wanted.model_fields_set - _NOT_READABLE)
+        if getattr(database, name) != getattr(wanted, name)
+    }
+    if wanted.conf is not None and not database.has_conf(wanted.conf):
+        differing["conf"] = wanted.conf
+    if not differing:
+        return False
+    await client.databases.update(database, DatabaseSettings.model_validate(differing))
+    step_done(f"database {database.name}: {', '.join(differing)}", changed=True)
+    return True
+
+
+@task(name="start database", task_run_name="start database {key}", cache_policy=NO_CACHE)
+async def start_database(
+    client: CoolifyClient, key: str, database: Database, seconds: float, *, restart: bool
+) -> Database:
+    """Start a database, or restart it for new settings, and wait until it is healthy.
+
+    Raises:
+        DatabaseNotHealthyError: It is not within the time.
+    """
+    if restart and database.is_running:
+        await client.databases.restart(database.uuid)
+        step_done(f"database {database.name} restarted", changed=True)
+    elif not database.is_running:
+        await client.databases.start(database.uuid)
+        step_done(f"database {database.name} started", changed=True)
+    deadline = time.monotonic() + seconds
+    while True:
+        current = await client.databases.get(database.uuid)
+        # Without a health check its health stays unknown.
+        if current.status in {"running:healthy", "running:unknown"} or current.status == "running (healthy)":
+            step_done(f"database {database.name} is {current.status}")
+            return current
+        if time.monotonic() > deadline:
+            raise DatabaseNotHealthyError(
+                f"The database {key} is {current.status} after {seconds:.0f} s: read its log in Coolify."
+            )
+        await asyncio.sleep(_POLL_SECONDS if seconds > _POLL_SECONDS else seconds / 4)
+
+
+@task(name="connect variables", cache_policy=NO_CACHE)
+async def connect_variables(session: Session) -> None:
+    """Put the connections of databases into the variables; the server is only asked where one refers to them.
+
+    Raises:
+        DatabaseMissingError: A variable needs a database that does not exist.
+    """
+    session.variables = await resolve_with_databases(session.client, session.config, os.environ)
+    refuse_unconnected(session.config, session.variables)
