@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from coolify.api import CoolifyClient
 from coolify.api.databases import Database, DatabaseSettings
 from coolify.config import Config, ResolvedVariable, resolve_variables
 from coolify.config.databases import DatabaseSection
+from coolify.engines import DatabaseEngine
 from coolify.errors import OperatorError
 from coolify.finding import Finding, Severity
 
 __all__ = [
+    "DatabaseChange",
     "DatabaseMissingError",
     "connection_parts",
     "database_name",
+    "difference_findings",
+    "differing_settings",
     "find_databases",
+    "plan_databases",
     "public_port_findings",
     "refuse_unconnected",
     "resolve_with_databases",
     "settings_of",
+    "status_findings",
 ]
+
+_NOT_READABLE: Final = frozenset({"conf", "user", "database"})
+"""Set at the creation; the first is stored in another form, the others change nothing in a volume that exists."""
 
 
 class DatabaseMissingError(OperatorError):
@@ -75,6 +86,59 @@ async def find_databases(client: CoolifyClient, config: Config) -> dict[str, Dat
             )
         found[key] = database
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseChange:
+    """What has to happen to one database."""
+
+    key: str
+    name: str
+    engine: DatabaseEngine
+    database: Database | None
+    """What is there, None where it is to be created."""
+    settings: DatabaseSettings | None
+    """What is to be changed in it; a restart makes it effective."""
+
+    @property
+    def kind(self) -> str:
+        """`create`, `update`, `start` or `unchanged`."""
+        if self.database is None:
+            return "create"
+        if self.settings is not None:
+            return "update"
+        return "unchanged" if self.database.is_running else "start"
+
+    def __str__(self) -> str:
+        fields = sorted(self.settings.model_fields_set) if self.settings else []
+        return f"database {self.name} ({self.engine.value})" + (f": {', '.join(fields)}" if fields else "")
+
+
+def plan_databases(config: Config, found: Mapping[str, Database]) -> tuple[DatabaseChange, ...]:
+    """Compare the databases of a configuration with those that exist, in the order of the file."""
+    return tuple(
+        DatabaseChange(
+            key=key,
+            name=database_name(config, key),
+            engine=section.engine,
+            database=found.get(key),
+            settings=differing_settings(section, found[key]) if key in found else None,
+        )
+        for key, section in config.databases.items()
+    )
+
+
+def differing_settings(section: DatabaseSection, database: Database) -> DatabaseSettings | None:
+    """Return the settings that are not as the configuration says, None where all are."""
+    wanted = settings_of(section)
+    differing = {
+        name: getattr(wanted, name)
+        for name in sorted(wanted.model_fields_set - _NOT_READABLE)
+        if getattr(database, name) != getattr(wanted, name)
+    }
+    if wanted.conf is not None and not database.has_conf(wanted.conf):
+        differing["conf"] = wanted.conf
+    return DatabaseSettings.model_validate(differing) if differing else None
 
 
 def connection_parts(key: str, database: Database) -> dict[str, str]:
@@ -136,6 +200,55 @@ def refuse_unconnected(config: Config, variables: tuple[ResolvedVariable, ...]) 
                 f"{config.path}: env.{variable.key} needs the database {variable.awaits[0]}, which does not exist yet: "
                 "run `coolify database init`, or a whole `coolify release`."
             )
+
+
+def status_findings(config: Config, found: Mapping[str, Database]) -> tuple[Finding, ...]:
+    """Say of each database of a configuration whether it is there and healthy."""
+    return tuple(_status(key, database_name(config, key), found.get(key)) for key in config.databases)
+
+
+def _status(key: str, name: str, database: Database | None) -> Finding:
+    if database is None:
+        return Finding(
+            name="database-missing",
+            severity=Severity.ERROR,
+            subject=key,
+            summary=f"The database {name} does not exist.",
+            remedy="Run `coolify database init`, or a whole `coolify release`.",
+        )
+    evidence = (f"status: {database.status}", f"identifier: {database.uuid}")
+    if database.is_healthy:
+        return Finding(
+            name="database-healthy",
+            severity=Severity.OK,
+            subject=key,
+            summary=f"The database {name} is {database.status}.",
+            evidence=evidence,
+        )
+    return Finding(
+        name="database-not-healthy",
+        severity=Severity.ERROR,
+        subject=key,
+        summary=f"The database {name} is {database.status}.",
+        evidence=evidence,
+        remedy="Read its log in Coolify; `coolify database init` starts it.",
+    )
+
+
+def difference_findings(changes: Sequence[DatabaseChange]) -> tuple[Finding, ...]:
+    """Tell of the databases whose settings are not as the configuration says."""
+    return tuple(
+        Finding(
+            name="database-differs",
+            severity=Severity.WARNING,
+            subject=one.key,
+            summary=f"The database {one.name} is not as the configuration says: "
+            f"{', '.join(sorted(one.settings.model_fields_set))}.",
+            remedy="Run `coolify database init`: it changes the settings and restarts the database.",
+        )
+        for one in changes
+        if one.settings is not None
+    )
 
 
 def public_port_findings(config: Config) -> tuple[Finding, ...]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from blocks import CoolifyServer
 from coolify.plan import desired_volumes
 from flows.configure_application import configure_application
+from flows.set_up_databases import set_up_databases
 from flows.set_up_project import set_up_project
 from tasks.configuration import delete_variables, delete_volumes
 from tasks.locks import exclusive_release
@@ -62,6 +63,8 @@ async def apply(request: ApplyRequest, server: CoolifyServer | None = None) -> A
         identity = (session.client.base_url, config.project.name, config.environment, config.application_name)
         async with exclusive_release(*identity):
             placement = await set_up_project(target)
+            if config.databases:
+                await set_up_databases(target, placement)
             configured = await configure_application(target, placement)
             deleted: tuple[str, ...] = ()
             if request.prune:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from prefect import flow
 from pydantic import BaseModel, ConfigDict
 
 from blocks import CoolifyServer
-from coolify.backup.configuring import plan_schedules
+from coolify.backup.configuring import SchedulesPlan, plan_schedules
 from coolify.databases import find_databases
 from coolify.errors import OperatorError
 from coolify.finding import Finding
 from coolify.wording import counted
 from tasks.backups import ensure_storages, proved_executions, write_schedules
 from tasks.phases import phase, report_findings
-from tasks.session import Target, open_session
+from tasks.session import Session, Target, open_session
 
-__all__ = ["BackupsConfigured", "BackupsRefusedError", "configure_backups", "configure_backups_after_release"]
+__all__ = [
+    "BackupsConfigured",
+    "BackupsRefusedError",
+    "configure_backups",
+    "configure_backups_after_release",
+    "plan_backups",
+]
 
 
 class BackupsRefusedError(OperatorError):
@@ -47,14 +54,10 @@ async def configure_backups(target: Target, server: CoolifyServer | None = None)
         OperatorError: A bucket cannot be used, or a database is missing.
     """
     async with open_session(target, server) as session, phase("configure backups") as handle:
-        config, client = session.config, session.client
-        if not config.backups.schedules:
+        if not session.config.backups.schedules:
             handle.skipped("no schedules in `backups`")
             return BackupsConfigured()
-        databases = await find_databases(client, config)
-        storages = await ensure_storages(session)
-        proved = {key: await proved_executions(one.uuid) for key, one in databases.items()}
-        plan = await plan_schedules(client, config, databases, storages, proved, datetime.now(UTC))
+        plan = await plan_backups(session, await ensure_storages(session))
         report_findings(plan.findings)
         refused = [one for one in plan.findings if one.is_problem]
         if refused:
@@ -66,13 +69,30 @@ async def configure_backups(target: Target, server: CoolifyServer | None = None)
         return BackupsConfigured(created=kinds.count("create"), updated=kinds.count("update"), findings=plan.findings)
 
 
-async def configure_backups_after_release(target: Target) -> str:
+async def plan_backups(session: Session, storages: Mapping[str, str]) -> SchedulesPlan:
+    """Compare the schedules with Coolify's; changes nothing.
+
+    Args:
+        session: The application.
+        storages: Key of a bucket -> its identifier in Coolify.
+
+    Raises:
+        OperatorError: A database is missing, or its engine has no backups.
+    """
+    databases = await find_databases(session.client, session.config)
+    proved = {key: await proved_executions(one.uuid) for key, one in databases.items()}
+    return await plan_schedules(session.client, session.config, databases, storages, proved, datetime.now(UTC))
+
+
+async def configure_backups_after_release(session: Session) -> str:
     """Configure backups as the last phase of a release; return what is wrong with them in one sentence, or nothing.
 
     The application works by then: a bucket that cannot be reached is no reason to call it otherwise.
     """
+    if not session.config.backups.schedules:
+        return ""
     try:
-        await configure_backups(target)
+        await configure_backups(session.target)
     except OperatorError as error:
         return f"The backups are not as configured: {error}"
     return ""

@@ -101,7 +101,8 @@ async def _run(session: Session, request: ReleaseRequest) -> Ending:
     await check_hooks(session)
     async with exclusive_release(client.base_url, config.project.name, config.environment, config.application_name):
         placement = await set_up_project(target)
-        await set_up_databases(target, placement)
+        if config.databases:
+            await set_up_databases(target, placement)
         existing = await find_application(client, placement, config.application_name, config.application.uuid)
         before = await take_snapshot(client, existing) if existing else None
         resumed = await begin_record(session, existing, before) if existing else False
@@ -149,7 +150,7 @@ async def _deploy_and_prove(
         return await _close(session, application, Outcome.ABORTED, str(error), version)
     current = await session.client.applications.get(application.uuid)
     await session.journal.note(proved=await take_snapshot(session.client, current), fingerprint=_fingerprint(session))
-    backups = await configure_backups_after_release(target)
+    backups = await configure_backups_after_release(session)
     reason = backups if certificates.valid else f"{certificates.summary} {backups}".strip()
     return await _close(session, application, Outcome.COMPLETED, reason, version)
 
@@ -188,7 +189,7 @@ async def _prove_unchanged(session: Session, application: Application) -> Ending
         return await _close(session, application, Outcome.ABORTED, str(error))
     last = await session.client.deployments.last_finished(application.uuid)
     serving = _version_of(application, last.commit) if last else None
-    backups = await configure_backups_after_release(session.target)
+    backups = await configure_backups_after_release(session)
     return await _close(session, application, Outcome.COMPLETED, backups or "Nothing to do.", serving)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -13,11 +12,12 @@ from prefect.states import Completed, Failed
 from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import CoolifyServer
+from coolify.backup.choosing import NothingToChooseError, choose_dump
 from coolify.backup.objects import BucketError
 from coolify.backup.proof import RestorePoint
-from coolify.backup.record import overdue
+from coolify.backup.record import not_fetched, overdue
 from coolify.backup.survey import Surveyed, bucket_of
-from coolify.finding import Finding, Severity
+from coolify.finding import Finding
 from coolify.wording import counted
 from tasks.backups import keep_restore_point, prove_object, publish_proofs, restore_points, survey_backups
 from tasks.lateness import too_late
@@ -71,11 +71,10 @@ async def verify_backups(request: VerifyRequest, server: CoolifyServer | None = 
             findings += one.problems
             try:
                 point = await _prove_newest(session, one)
-            except BucketError as error:
-                findings.append(_cannot_fetch(one.key, str(error)))
-                point = None
-            if point is not None:
                 points.append(point)
+            except (BucketError, NothingToChooseError) as error:
+                findings.append(not_fetched(one.key, str(error)))
+                point = None
             uuid = one.database.uuid
             known = await keep_restore_point(uuid, point) if point else await restore_points(uuid)
             max_age = session.config.backups.proof_of(one.key).max_age_days
@@ -95,34 +94,16 @@ async def verify_backups(request: VerifyRequest, server: CoolifyServer | None = 
             return Completed(message=f"{counted(len(points), 'restore')} seen.", data=result)
         seen = (*result.findings, *(finding for point in points for finding in point.findings))
         reason = " ".join(dict.fromkeys(finding.summary for finding in seen if finding.is_problem))
-        reason = reason or "There is no backup in a bucket to prove."
+        reason = reason or "There is nothing to prove: no database has schedules or proofs in `backups`."
         handle.failed(reason)
         return Failed(name="Unproved", message=reason, data=result)
 
 
-async def _prove_newest(session: Session, surveyed: Surveyed) -> RestorePoint | None:
-    """Prove the newest dump of one database, None where nothing can be fetched."""
+async def _prove_newest(session: Session, surveyed: Surveyed) -> RestorePoint:
+    """Prove the newest dump of one database."""
     config = session.config
-    proof = config.backups.proof_of(surveyed.key)
-    if proof.objects is not None and proof.storage is not None:
-        bucket = bucket_of(config, config.backups.storages[proof.storage], os.environ)
-        newest = await asyncio.to_thread(bucket.newest, proof.objects)
-        if newest is None:
-            raise BucketError(f"The bucket {bucket.name} has no object below {proof.objects}.")
-        return await prove_object(session, surveyed.key, bucket, newest.key, None, newest.modified)
-    judged = surveyed.newest_fetchable
-    if judged is None or judged.key is None or judged.bucket is None:
-        return None
-    bucket = bucket_of(config, config.backups.storages[judged.bucket], os.environ)
-    execution = judged.execution
-    return await prove_object(session, surveyed.key, bucket, judged.key, execution.uuid, execution.created_at)
-
-
-def _cannot_fetch(key: str, why: str) -> Finding:
-    return Finding(
-        name="backup-not-fetched",
-        severity=Severity.ERROR,
-        subject=key,
-        summary=f"The newest dump of {key} cannot be fetched: {why}",
-        remedy="Check `backups.storages`, and the free space below TMPDIR.",
-    )
+    chosen = await choose_dump(config, os.environ, surveyed)
+    if chosen.storage is None:
+        raise TypeError("a dump that lies in no bucket was chosen to be fetched")
+    bucket = bucket_of(config, config.backups.storages[chosen.storage], os.environ)
+    return await prove_object(session, surveyed.key, bucket, chosen.place, chosen.execution, chosen.made)

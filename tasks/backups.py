@@ -100,11 +100,11 @@ async def prove_object(
     """
     proof = session.config.backups.proof_of(subject)
     server = Connection.parse(proof.server.resolve(os.environ)) if proof.server else None
+    deadline = time.monotonic() + proof.timeout
     with tempfile.TemporaryDirectory(prefix="coolify-dump-") as folder:
         path = Path(folder) / "dump"
         stop = threading.Event()
         try:
-            deadline = time.monotonic() + proof.timeout
             fetched = await asyncio.to_thread(bucket.fetch, key, path, deadline=deadline, stop=stop)
         finally:
             stop.set()
@@ -119,7 +119,8 @@ async def prove_object(
             fetch_seconds=fetched.seconds,
             checksum=fetched.checksum,
         )
-        point = await prove(path, origin, proof, server)
+        left = max(deadline - time.monotonic(), 1.0)
+        point = await prove(path, origin, proof.model_copy(update={"timeout": left}), server)
     report_findings(point.findings)
     return point
 

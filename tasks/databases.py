@@ -5,23 +5,30 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from typing import Final
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from coolify.api import CoolifyClient, Placement
-from coolify.api.databases import Database, DatabaseSettings, DatabaseSpec
+from coolify.api.databases import Database, DatabaseSpec
 from coolify.config import Config
-from coolify.databases import database_name, find_databases, refuse_unconnected, resolve_with_databases, settings_of
+from coolify.databases import (
+    database_name,
+    differing_settings,
+    find_databases,
+    refuse_unconnected,
+    resolve_with_databases,
+    settings_of,
+)
 from coolify.errors import OperatorError
 from tasks.phases import step_done
 from tasks.session import Session
 
 __all__ = ["DatabaseNotHealthyError", "connect_variables", "ensure_database", "start_database", "update_database"]
 
-_POLL_SECONDS = 3.0
-_NOT_READABLE = frozenset({"conf", "user", "database"})
-"""Set at the creation; the first is stored in another form, the others change nothing in a volume that exists."""
+_FIRST_POLL: Final = 0.5
+_LONGEST_POLL: Final = 3.0
 
 
 class DatabaseNotHealthyError(OperatorError):
@@ -54,18 +61,11 @@ async def ensure_database(client: CoolifyClient, config: Config, key: str, place
 @task(name="update database", task_run_name="update database {key}", cache_policy=NO_CACHE)
 async def update_database(client: CoolifyClient, config: Config, key: str, database: Database) -> bool:
     """Change the settings that differ and return whether a restart is needed for them."""
-    wanted = settings_of(config.databases[key])
-    differing = {
-        name: getattr(wanted, name)
-        for name in sorted(wanted.model_fields_set - _NOT_READABLE)
-        if getattr(database, name) != getattr(wanted, name)
-    }
-    if wanted.conf is not None and not database.has_conf(wanted.conf):
-        differing["conf"] = wanted.conf
-    if not differing:
+    differing = differing_settings(config.databases[key], database)
+    if differing is None:
         return False
-    await client.databases.update(database, DatabaseSettings.model_validate(differing))
-    step_done(f"database {database.name}: {', '.join(differing)}", changed=True)
+    await client.databases.update(database, differing)
+    step_done(f"database {database.name}: {', '.join(sorted(differing.model_fields_set))}", changed=True)
     return True
 
 
@@ -85,17 +85,18 @@ async def start_database(
         await client.databases.start(database.uuid)
         step_done(f"database {database.name} started", changed=True)
     deadline = time.monotonic() + seconds
+    pause = _FIRST_POLL
     while True:
         current = await client.databases.get(database.uuid)
-        # Without a health check its health stays unknown.
-        if current.status in {"running:healthy", "running:unknown"} or current.status == "running (healthy)":
+        if current.is_healthy:
             step_done(f"database {database.name} is {current.status}")
             return current
         if time.monotonic() > deadline:
             raise DatabaseNotHealthyError(
                 f"The database {key} is {current.status} after {seconds:.0f} s: read its log in Coolify."
             )
-        await asyncio.sleep(_POLL_SECONDS if seconds > _POLL_SECONDS else seconds / 4)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_POLL)
 
 
 @task(name="connect variables", cache_policy=NO_CACHE)

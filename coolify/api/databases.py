@@ -167,6 +167,11 @@ class Database(Answer):
         """Whether the container runs, whatever its health."""
         return self.status.startswith("running")
 
+    @property
+    def is_healthy(self) -> bool:
+        """Whether it runs and nothing speaks against its health; without a health check that stays unknown."""
+        return self.status in {"running:healthy", "running:unknown", "running (healthy)"}
+
 
 def _decoded(text: str) -> str:
     try:

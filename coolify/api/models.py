@@ -101,6 +101,8 @@ class ServerSettings(Answer):
     deployment_queue_limit: int = 25
     dynamic_timeout: int = 3600
     wildcard_domain: str | None = None
+    server_timezone: str | None = None
+    """Time zone in which frequencies of schedules are meant."""
 
 
 class Server(Answer):
@@ -109,6 +111,8 @@ class Server(Answer):
     uuid: str
     name: str
     ip: str
+    user: str = "root"
+    port: int = 22
     settings: ServerSettings = ServerSettings()
     is_coolify_host: bool = False
 

@@ -24,6 +24,7 @@ __all__ = [
     "ScheduleChange",
     "SchedulesPlan",
     "ensure_storage",
+    "known_storages",
     "plan_schedules",
     "storage_name",
     "write_schedule",
@@ -115,9 +116,21 @@ async def plan_schedules(
         paired = pair(wanted, await client.backups.list(database))
         for one, actual in paired.pairs:
             changes.append(ScheduleChange(database, one, actual, differs(one, actual) if actual else ()))
-            findings += _retention(key, one, actual, proved.get(key, ()))
+            findings += _retention(changes[-1], proved.get(key, ()))
         findings += [_unmanaged(key, one) for one in paired.unmanaged]
     return SchedulesPlan(tuple(changes), (*findings, *collisions(every, now)))
+
+
+async def known_storages(client: CoolifyClient, config: Config) -> dict[str, str]:
+    """Return key -> identifier in Coolify of the buckets, `NEW_STORAGE` for those that it does not know yet.
+
+    Raises:
+        CoolifyError: Coolify is too old to tell, or cannot be read.
+    """
+    if not config.backups.storages:
+        return {}
+    there = {one.name: one.uuid for one in await client.s3_storages.list()}
+    return {key: there.get(storage_name(config, key), NEW_STORAGE) for key in config.backups.storages}
 
 
 async def ensure_storage(
@@ -169,15 +182,17 @@ def _main_database(config: Config, key: str) -> str | None:
     return section.database or _DEFAULTS.get(section.engine)
 
 
-def _retention(key: str, wanted: Wanted, actual: BackupSchedule | None, proved: Collection[str]) -> tuple[Finding, ...]:
-    if actual is None or wanted.storage is None:
+def _retention(change: ScheduleChange, proved: Collection[str]) -> tuple[Finding, ...]:
+    """Refuse a change that makes Coolify delete the last proved copy; what is so already is Coolify's to do."""
+    actual, wanted = change.actual, change.wanted
+    if actual is None or wanted.storage is None or not any("retention" in name for name in change.fields):
         return ()
     points = [
         Point(one.uuid, one.created_at, one.size or 0)
         for one in actual.executions
         if one.status is BackupStatus.SUCCESS and one.created_at is not None
     ]
-    return retention_findings(key, plan_retention(points, wanted.keep.s3), proved)
+    return retention_findings(wanted.database, plan_retention(points, wanted.keep.s3), proved)
 
 
 def _unmanaged(key: str, schedule: BackupSchedule) -> Finding:

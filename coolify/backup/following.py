@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Final
 
 from coolify.api import CoolifyClient
 from coolify.api.backups import BackupExecution, BackupSchedule, BackupStatus
@@ -12,6 +13,8 @@ from coolify.api.databases import Database
 from coolify.errors import OperatorError
 
 __all__ = ["BackupNotStartedError", "run_and_follow"]
+
+_LONGEST_POLL: Final = 5.0
 
 
 class BackupNotStartedError(OperatorError):
@@ -23,7 +26,7 @@ async def run_and_follow(
     database: Database,
     schedule: BackupSchedule,
     *,
-    poll: float = 3.0,
+    poll: float = 0.5,
     patience: float = 120.0,
     on_change: Callable[[str], None] = lambda _: None,
 ) -> tuple[BackupExecution, ...]:
@@ -35,7 +38,7 @@ async def run_and_follow(
         client: The server.
         database: The database.
         schedule: One of its schedules.
-        poll: Seconds between two looks.
+        poll: Seconds between the first two looks; later ones are further apart.
         patience: Seconds within which the executions must appear.
         on_change: Hears what is being waited for.
 
@@ -69,3 +72,4 @@ async def run_and_follow(
             on_change(state)
             told = state
         await asyncio.sleep(poll)
+        poll = min(poll * 1.5, _LONGEST_POLL)

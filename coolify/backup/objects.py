@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from pydantic import SecretStr
 
@@ -162,7 +162,7 @@ class Bucket:
                     for block in self._blocks(seen, size):
                         if time.monotonic() > deadline or (stop is not None and stop.is_set()):
                             raise BucketError(f"Fetching {key} was given up after {size} of {seen.size} bytes.")
-                        file.write(block)
+                        _write(file, block)
                         sha256.update(block)
                         md5.update(block)
                         size += len(block)
@@ -215,6 +215,13 @@ class Bucket:
         if code == "PreconditionFailed":
             return f"The object changed in {where} while it was read: run it again."
         return f"{where[0].upper()}{where[1:]} answers {code or status}."
+
+
+def _write(file: BinaryIO, block: bytes) -> None:
+    try:
+        file.write(block)
+    except OSError as error:
+        raise BucketError(f"The dump cannot be written to {file.name}: {error.strerror}.") from None
 
 
 class _NotThereError(BucketError):

@@ -104,7 +104,7 @@ async def prove(path: Path, origin: Origin, proof: Proof, server: Connection | N
     except NotProvableHereError as error:
         findings = [_refused("restore-not-provable", origin, str(error), "")]
     except TimeoutError:
-        text = f"The proof took longer than {proof.timeout:.0f} s."
+        text = f"The restore took longer than the {proof.timeout:.0f} s that were left for it."
         findings = [_refused("restore-too-slow", origin, text, "Raise `timeout` in `backups.proofs`.")]
     except OperatorError as error:
         findings = [_refused("restore-not-possible", origin, str(error), "")]

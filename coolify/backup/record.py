@@ -9,7 +9,7 @@ from typing import Protocol
 from coolify.backup.proof import RestorePoint
 from coolify.finding import Finding, Severity
 
-__all__ = ["RestorePointStore", "last_proved", "overdue", "remember"]
+__all__ = ["RestorePointStore", "last_proved", "not_fetched", "overdue", "remember"]
 
 _KEPT = 30
 
@@ -56,4 +56,20 @@ def overdue(subject: str, points: Sequence[RestorePoint], max_age_days: float, n
         subject=subject,
         summary=f"The backups of {subject} are not proved: {seen}, one is due every {max_age_days:g} days.",
         remedy="Run `coolify backup verify`, and the deployment `verify backups` on a schedule.",
+    )
+
+
+def not_fetched(subject: str, why: str) -> Finding:
+    """Return the finding for a database of which no dump can be proved.
+
+    Args:
+        subject: The database.
+        why: A sentence.
+    """
+    return Finding(
+        name="backup-not-fetched",
+        severity=Severity.ERROR,
+        subject=subject,
+        summary=f"No dump of {subject} can be fetched to be proved: {why}",
+        remedy="Check `backups.schedules` and `backups.storages`, and the free space below TMPDIR.",
     )

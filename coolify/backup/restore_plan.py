@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -62,6 +62,8 @@ _UNSEEN: Final = "Not seen by us: only the structure of such an archive is check
 
 def restore_steps(subject: RestoreSubject) -> tuple[Step, ...]:
     """Return the steps in order; every command can be pasted as it stands."""
+    subject = replace(subject, name=shlex.quote(subject.name), user=shlex.quote(subject.user))
+    # Names of objects are Coolify's: letters, digits, dots and hyphens.
     file = f"./{subject.path.rpartition('/')[2]}"
     config = shlex.quote(subject.config)
     return (
@@ -109,7 +111,8 @@ def _fetch(subject: RestoreSubject, file: str) -> Step:
     place = f"--endpoint-url {subject.endpoint} --region {subject.region}"
     commands = [f"{keys} aws s3 cp s3://{subject.bucket}/{shlex.quote(subject.key)} {file} {place}"]
     if subject.sha256:
-        commands.append(f"echo '{subject.sha256}  {file}' | sha256sum --check")
+        checksum = shlex.quote(f"{subject.sha256}  {file}")
+        commands.append(f"echo {checksum} | sha256sum --check")
     return Step("Fetch the dump from the bucket", tuple(commands))
 
 

@@ -75,11 +75,6 @@ class Surveyed:
     """What is to be said of the schedules themselves."""
 
     @property
-    def newest_fetchable(self) -> Judged | None:
-        """The newest execution that is worth something and lies in the bucket."""
-        return next((one for one in self.judged if one.is_good and one.key is not None), None)
-
-    @property
     def problems(self) -> tuple[Finding, ...]:
         """Findings about the schedules and about the newest execution of each."""
         newest: dict[str, Judged] = {}

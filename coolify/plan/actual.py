@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from coolify.api import Application, CoolifyClient, Placement, Variable
+from coolify.api.databases import Database
 from coolify.api.extras import Volume
 from coolify.api.models import Project
 from coolify.config import Config
+from coolify.databases import find_databases
 from coolify.errors import OperatorError
 
 __all__ = ["Actual", "ApplicationMissingError", "existing_application", "find_application", "read_actual"]
@@ -28,6 +31,8 @@ class Actual:
     application: Application | None = None
     variables: tuple[Variable, ...] = ()
     volumes: tuple[Volume, ...] = ()
+    databases: Mapping[str, Database] = field(default_factory=dict)
+    """Key in the configuration -> database."""
 
 
 async def read_actual(client: CoolifyClient, config: Config) -> Actual:
@@ -42,13 +47,14 @@ async def read_actual(client: CoolifyClient, config: Config) -> Actual:
     environments = tuple(one.name for one in await client.environments.list(project.uuid))
     if config.environment not in environments:
         return Actual(project, environments)
+    databases = await find_databases(client, config)
     application = await _application(client, config, project)
     if application is None:
-        return Actual(project, environments)
+        return Actual(project, environments, databases=databases)
     variables, volumes = await asyncio.gather(
         client.variables.list(application.uuid), client.storages.volumes(application.uuid)
     )
-    return Actual(project, environments, application, variables, volumes)
+    return Actual(project, environments, application, variables, volumes, databases)
 
 
 async def find_application(client: CoolifyClient, config: Config) -> Application | None:

@@ -9,8 +9,10 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from coolify.api import ApplicationSettings, VariableWrite
+from coolify.api.databases import Database, DatabaseSettings
 from coolify.api.extras import VolumeWrite
 from coolify.config import Config, ResolvedVariable
+from coolify.databases import plan_databases
 from coolify.finding import Finding, Severity
 from coolify.plan.actual import Actual
 from coolify.plan.desired import desired_settings, desired_variables, desired_volumes
@@ -50,7 +52,9 @@ class Action(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     kind: Kind
-    resource: str = Field(description="project, environment, application, setting, security, variable or volume.")
+    resource: str = Field(
+        description="project, environment, database, application, setting, security, variable or volume."
+    )
     name: str
     before: str = Field(default="", description="What is there; never a secret.")
     after: str = Field(default="", description="What is wanted; never a secret.")
@@ -112,6 +116,7 @@ def make_plan(
             resource="environment",
             name=config.environment,
         ),
+        *_databases(config, actual),
         Action(
             kind=Kind.UNCHANGED if actual.application else Kind.CREATE,
             resource="application",
@@ -172,6 +177,28 @@ def _drifted(action: Action) -> str:
 
 def _values(action: Action) -> tuple[tuple[str, str], ...]:
     return ("on the server", action.before), ("in the configuration", action.after)
+
+
+def _databases(config: Config, actual: Actual) -> list[Action]:
+    actions = []
+    for change in plan_databases(config, actual.databases):
+        settings, database = change.settings, change.database
+        if database is None:
+            actions.append(Action(kind=Kind.CREATE, resource="database", name=change.name, after=change.engine.value))
+        elif settings is not None:
+            before, after = (_told(settings, one) for one in (database, settings))
+            actions.append(Action(kind=Kind.UPDATE, resource="database", name=change.name, before=before, after=after))
+        else:
+            kind = Kind.UPDATE if change.kind == "start" else Kind.UNCHANGED
+            before, after = (database.status, "running") if change.kind == "start" else ("", "")
+            actions.append(Action(kind=kind, resource="database", name=change.name, before=before, after=after))
+    return actions
+
+
+def _told(changed: DatabaseSettings, values: Database | DatabaseSettings) -> str:
+    """Return the changed settings with their values; the engine's own configuration may be long and is only named."""
+    names = sorted(changed.model_fields_set)
+    return ", ".join(name if name == "conf" else f"{name} {getattr(values, name)}" for name in names)
 
 
 def _settings(desired: ApplicationSettings, actual: Actual) -> list[Action]:

@@ -17,6 +17,7 @@ from coolify_cli.prefect_server import deliver_logs, run_prefect_server
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
 from coolify_sandbox.serving import serve_forever
+from tests.integration.buckets import bucket, s3_server  # noqa: F401 - fixtures
 from tests.integration.git_over_ssh import serve_git
 from tests.integration.registry_on_loopback import Registry
 

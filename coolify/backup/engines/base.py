@@ -18,6 +18,7 @@ __all__ = [
     "NotProvableHereError",
     "Questions",
     "RestoreFunction",
+    "RestoreIntoFunction",
     "Restored",
     "refuse_format",
 ]
@@ -70,6 +71,23 @@ class RestoreFunction(Protocol):
         Raises:
             DumpRefusedError: The dump is bad.
             NotProvableHereError: It may be good, but not here.
+        """
+
+
+class RestoreIntoFunction(Protocol):
+    """Restores a dump into a database that is to be used afterwards."""
+
+    async def __call__(self, dump: Dump, server: Connection, *, clean: bool) -> Restored:
+        """Restore into the database that `server` names.
+
+        Args:
+            dump: The dump.
+            server: The database.
+            clean: Whether what is there is replaced; without, a database that holds tables is refused.
+
+        Raises:
+            OperatorError: The database cannot be reached, or holds tables.
+            DumpRefusedError: The dump is bad, or would write into other databases.
         """
 
 

@@ -21,7 +21,7 @@ from coolify.backup.engines.sql_text import feed_sql
 from coolify.backup.scratch import Finished, ScratchServer, find_tool, run_tool
 from coolify.errors import OperatorError
 
-__all__ = ["ScratchMariaDB", "restore"]
+__all__ = ["ScratchMariaDB", "restore", "restore_into"]
 
 _PACKAGE: Final = "mariadb-server"
 _DATABASE: Final = "proof"
@@ -136,23 +136,51 @@ async def restore(dump: Dump, server: Connection | None, seconds: float) -> Asyn
             await _Asked(scratch.client, scratch.connection, "").value(f"CREATE DATABASE {_DATABASE}")
             yield await _restored(scratch.client, scratch.connection, _DATABASE, dump, scratch.user)
         return
-    if dump.gzipped and await asyncio.to_thread(_makes_databases, dump):
+    if await asyncio.to_thread(_makes_databases, dump):
         raise NotProvableHereError(
             "The dump makes databases of its own and is never read into a given server: remove `server` from the proof."
         )
     client = find_tool("mariadb", _PACKAGE)
     database = f"coolify_proof_{secrets.token_hex(6)}"
     given = _Asked(client, server, "")
-    reached = await given.run(["-e", "SELECT 1"])
-    if reached.code != 0:
-        if "Access denied" in reached.errors:
-            raise OperatorError(f"The server at {server.host} refuses the password of '{server.user}'.")
-        raise OperatorError(f"The server at {server.host} cannot be used: {reached.reason}")
+    await _demand_reachable(given, server)
     await given.value(f"CREATE DATABASE {database}")
     try:
         yield await _restored(client, server, database, dump, "")
     finally:
         await asyncio.shield(given.value(f"DROP DATABASE IF EXISTS {database}"))
+
+
+async def restore_into(dump: Dump, server: Connection, *, clean: bool) -> Restored:
+    """Restore SQL text of one database into a database that is to be used (`RestoreIntoFunction`).
+
+    MariaDB and MySQL have no transaction around tables: what fails half-way stays half-way, and is told.
+    """
+    if dump.format is not DumpFormat.SQL:
+        raise refuse_format(dump, "MariaDB or MySQL")
+    if await asyncio.to_thread(_makes_databases, dump):
+        raise DumpRefusedError(
+            "The dump makes databases of its own and would write into others: see `coolify backup restore-plan`."
+        )
+    client = find_tool("mariadb", _PACKAGE)
+    asked = _Asked(client, server, server.database)
+    await _demand_reachable(asked, server)
+    tables = f"SELECT count(*) FROM information_schema.tables WHERE table_schema = {_literal(server.database)}"  # noqa: S608 - literal
+    if not clean and await asked.value(tables) != "0":
+        raise OperatorError(
+            f"The database {server.database} holds tables: name an empty one, or let the dump replace its tables with "
+            "--clean."
+        )
+    return await _restored(client, server, server.database, dump, "")
+
+
+async def _demand_reachable(asked: _Asked, server: Connection) -> None:
+    reached = await asked.run(["-e", "SELECT 1"])
+    if reached.code == 0:
+        return
+    if "Access denied" in reached.errors:
+        raise OperatorError(f"The server at {server.host} refuses the password of '{server.user}'.")
+    raise OperatorError(f"The server at {server.host} cannot be used: {reached.reason}")
 
 
 async def _restored(client: str, server: Connection, database: str, dump: Dump, user: str) -> Restored:
@@ -190,7 +218,8 @@ async def _restored(client: str, server: Connection, database: str, dump: Dump, 
 
 def _makes_databases(dump: Dump) -> bool:
     with dump.open() as source:
-        return b"\nCREATE DATABASE " in source.read(1024 * 1024)
+        head = source.read(1024 * 1024)
+    return b"\nCREATE DATABASE " in head or b"\nUSE `" in head
 
 
 def _command(client: str, server: Connection, database: str) -> list[str]:

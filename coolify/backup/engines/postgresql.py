@@ -197,6 +197,12 @@ async def restore(dump: Dump, server: Connection | None, seconds: float) -> Asyn
     if dump.format not in {DumpFormat.POSTGRESQL_CUSTOM, DumpFormat.SQL}:
         raise refuse_format(dump, "PostgreSQL")
     if server is not None:
+        if dump.format is not DumpFormat.POSTGRESQL_CUSTOM:
+            # SQL text may connect to any database of the server: a dump of everything does.
+            raise NotProvableHereError(
+                "SQL text is never read into a given server, for it may write into other databases there: remove "
+                "`server` from the proof."
+            )
         async with _given(server) as (tools, database):
             yield await _restored(tools, server, database, dump)
         return
@@ -206,20 +212,16 @@ async def restore(dump: Dump, server: Connection | None, seconds: float) -> Asyn
         yield await _restored(scratch.tools, scratch.connection, _DATABASE, dump)
 
 
-async def restore_into(dump: Dump, server: Connection, *, clean: bool) -> tuple[str, ...]:
-    """Restore a dump into a database that is to be used; return its tables.
+async def restore_into(dump: Dump, server: Connection, *, clean: bool) -> Restored:
+    """Restore a dump in custom format into a database that is to be used (`RestoreIntoFunction`).
 
-    Args:
-        dump: In custom format, or SQL text of one database.
-        server: The database.
-        clean: Whether what is there is dropped first; without, a database with tables is refused.
-
-    Raises:
-        OperatorError: The database cannot be reached or holds tables.
-        DumpRefusedError: The restore failed; everything was in one transaction, so that nothing was changed.
+    Everything is one transaction: what fails has changed nothing.
     """
     if dump.format is not DumpFormat.POSTGRESQL_CUSTOM:
-        raise DumpRefusedError("Only dumps in custom format are restored into a given database: use psql for SQL text.")
+        raise DumpRefusedError(
+            "Only dumps in custom format are restored into a given database; SQL text may write into others. See "
+            "`coolify backup restore-plan`."
+        )
     tools, _ = await _server(server)
     asked = _Asked(tools, server, server.database)
     if not clean and await asked.value(f"SELECT count(*) FROM ({_TABLES}) AS present") != "0":  # noqa: S608 - ours
@@ -228,7 +230,8 @@ async def restore_into(dump: Dump, server: Connection, *, clean: bool) -> tuple[
         )
     options = ["--single-transaction", *(["--clean", "--if-exists"] if clean else [])]
     await _pg_restore(tools, server, server.database, dump, options)
-    return tuple((await asked.value(_TABLES)).splitlines())
+    tables = tuple((await asked.value(_TABLES)).splitlines())
+    return Restored(asked, tables, facts=(f"restored by pg_restore into {await _version(asked)}",))
 
 
 async def _restored(tools: PostgresTools, server: Connection, database: str, dump: Dump) -> Restored:

@@ -1,0 +1,141 @@
+"""Backups of a real PostgreSQL in a real bucket, and every way in which they are none."""
+
+import pytest
+
+from coolify.api import Placement
+from coolify.api.backups import BackupWrite
+from coolify.api.databases import DatabaseEngine, DatabaseSpec
+from coolify.backup.survey import survey
+from coolify.config import load_config
+from flows.configure_backups import BackupsRefusedError
+from tests.integration.backed_up import BackedUpShop
+
+
+@pytest.fixture
+async def backed_up(shop, bucket, in_prefect):
+    return await BackedUpShop(shop, bucket).set_up()
+
+
+def names(result) -> list[str]:
+    return [one.name for one in result.findings]
+
+
+async def test_what_is_in_the_bucket_decides_whatever_coolify_says(backed_up) -> None:
+    bucket = backed_up.bucket
+    assert names(await backed_up.back_up()) == ["backup-good"]
+    (key,) = bucket.keys()
+    whole = bucket.read(key)
+
+    bucket.write(key, whole[: len(whole) // 2])
+    cut = await backed_up.verify()
+    assert not cut.proved
+    assert cut.points == ()
+    assert {"backup-object-differs", "backup-not-fetched", "restore-proof-overdue"} == set(names(cut))
+
+    # As long as it was, but not what was dumped.
+    bucket.write(key, whole[: len(whole) // 2].ljust(len(whole), b"\0"))
+    damaged = await backed_up.verify()
+    assert [one.name for one in damaged.points[0].findings] == ["restore-failed"]
+
+    bucket.client.delete_object(Bucket=bucket.name, Key=key)
+    assert "backup-object-missing" in names(await backed_up.verify())
+
+    # Nothing of this was a proof; a new backup is.
+    assert (await backed_up.back_up()).good
+    proved = await backed_up.verify()
+    assert proved.proved, proved.findings
+    assert proved.points[0].restore_seconds > 0
+
+
+async def test_an_upload_that_failed_is_no_backup_although_coolify_calls_it_a_success(backed_up) -> None:
+    backed_up.bucket.client.delete_bucket(Bucket=backed_up.bucket.name)
+    made = await backed_up.back_up()
+    (execution,) = backed_up.shop.sandbox.state.all("backup_execution")
+    assert execution["status"] == "success"
+    assert not made.good
+    assert names(made) == ["backup-upload-failed"]
+
+
+async def test_an_empty_database_is_no_backup_and_one_that_is_down_fails(backed_up) -> None:
+    await backed_up.psql("DROP TABLE customers")
+    assert (await backed_up.back_up()).good
+    empty = await backed_up.verify()
+    assert not empty.proved
+    assert empty.points[0].findings[0].name == "restore-empty"
+    row = backed_up.row
+    await backed_up.server.stop()
+    made = await backed_up.back_up()
+    assert not made.good
+    assert names(made) == ["backup-failed"]
+    assert row["postgres_password"] not in made.model_dump_json()
+
+
+async def test_a_retention_that_would_delete_the_only_proved_backup_is_refused(backed_up) -> None:
+    assert (await backed_up.back_up()).good
+    assert (await backed_up.verify()).proved
+    assert (await backed_up.back_up()).good
+    only_one = {"database": "main", "frequency": "0 2 * * *", "storage": "offsite", "keep": {"s3": {"amount": 1}}}
+    backed_up.configure(schedules={"nightly": only_one})
+    with pytest.raises(BackupsRefusedError, match="only backup of main whose restore was seen"):
+        await backed_up.configure_backups()
+    (schedule,) = backed_up.shop.sandbox.state.all("backup")
+    assert schedule["database_backup_retention_amount_s3"] == 0
+    # Proving the newest one makes the way free.
+    assert (await backed_up.verify()).proved
+    assert (await backed_up.configure_backups()).updated == 1
+    (schedule,) = backed_up.shop.sandbox.state.all("backup")
+    assert schedule["database_backup_retention_amount_s3"] == 1
+
+
+async def test_schedules_of_others_are_left_alone_and_those_of_another_engine_not_even_seen(backed_up) -> None:
+    state = backed_up.shop.sandbox.state
+    async with backed_up.shop.client() as client:
+        # Another engine's database with the same number: Coolify lists its schedules with ours.
+        project = (await client.projects.ensure("shop", None, None)).value
+        server = (await client.servers.list())[0]
+        where = Placement(project_uuid=project.uuid, environment_name="production", server_uuid=server.uuid)
+        spec = DatabaseSpec(engine=DatabaseEngine.MYSQL, name="other", placement=where)
+        environment = (await client.projects.get(project.uuid)).environments[0]
+        other = (await client.databases.ensure(spec, environment.id)).value
+        await client.backups.create(other, BackupWrite(frequency="hourly"))
+        own = next(one for one in await client.databases.list() if one.name == "shop-main")
+        await client.backups.create(own, BackupWrite(frequency="weekly"))
+    assert len(state.all("backup", database_id=backed_up.row.id)) == 3
+    configured = await backed_up.configure_backups()
+    assert (configured.created, configured.updated) == (0, 0)
+    assert names(configured) == ["backup-schedule-unmanaged"]
+    assert len(state.all("backup")) == 3
+
+
+async def test_a_clock_that_is_wrong_is_told_and_the_backup_is_found_all_the_same(backed_up, monkeypatch) -> None:
+    state = backed_up.shop.sandbox.state
+    first = await backed_up.back_up()
+    assert first.good
+    # The server's clock was two days ahead when the first backup ran, and is right again.
+    (row,) = state.all("backup_execution")
+    state.update(row, created_at="2099-01-01T00:00:00.000000Z")
+    second = await backed_up.back_up()
+    assert second.executions != first.executions
+    assert second.good
+    config = load_config(backed_up.shop.config)
+    import os
+    from datetime import UTC, datetime
+
+    async with backed_up.shop.client() as client:
+        (surveyed,) = await survey(client, config, os.environ, datetime.now(UTC))
+    skewed = next(one for one in surveyed.judged if one.execution.uuid == first.executions[0])
+    assert "backup-clock-skew" in [one.name for one in skewed.findings]
+    assert skewed.is_good
+
+
+async def test_a_proof_is_kept_and_told_as_an_artifact_without_secrets(backed_up) -> None:
+    from prefect.client.orchestration import get_client
+
+    assert (await backed_up.back_up()).good
+    assert (await backed_up.verify()).proved
+    async with get_client() as client:
+        artifacts = [one for one in await client.read_artifacts() if one.key == "restore-points-shop-production"]
+    text = str(artifacts[-1].data)
+    assert "| main | restored |" in text
+    assert "bucket-secret" not in text
+    assert backed_up.row["postgres_password"] not in text
