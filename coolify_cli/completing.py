@@ -14,7 +14,14 @@ from click.shell_completion import CompletionItem
 
 from coolify.errors import OperatorError
 
-__all__ = ["complete_context", "complete_deployment", "complete_environment", "complete_project", "complete_release"]
+__all__ = [
+    "complete_context",
+    "complete_database",
+    "complete_deployment",
+    "complete_environment",
+    "complete_project",
+    "complete_release",
+]
 
 _SECONDS: Final = 3.0
 """A shell that waits longer feels broken."""
@@ -39,6 +46,16 @@ def complete_environment(ctx: click.Context, param: click.Parameter, incomplete:
     with contextlib.suppress(OperatorError):
         names = load_config(find_config(Path(_config_of(ctx)))).environment_names
     return _fitting(((name, "") for name in dict.fromkeys((*names, *USUAL_ENVIRONMENTS))), incomplete)
+
+
+def complete_database(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Offer the databases of the file."""
+    from coolify.config import find_config, load_config
+
+    with contextlib.suppress(OperatorError):
+        databases = load_config(find_config(Path(_config_of(ctx)))).databases
+        return _fitting(((key, one.engine.value) for key, one in databases.items()), incomplete)
+    return []
 
 
 def complete_project(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001

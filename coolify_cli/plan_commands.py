@@ -52,7 +52,7 @@ def apply(
     no_input: bool,
     as_json: bool,
 ) -> int:
-    """Bring project, application, settings, variables and volumes to what the file says, without deploying.
+    """Bring project, databases, application, settings, variables and volumes to what the file says. Deploys nothing.
 
     The plan is shown first. What changes takes effect with the next deployment or restart.
     """

@@ -86,6 +86,25 @@ TREE: Final = Branch(
             "How much of the server the application may use.",
             {"allocate": Leaf("build_commands:allocate", "Set limits of processors and memory, volumes and ports.")},
         ),
+        "database": Branch(
+            "The databases of the application.",
+            {
+                "init": Leaf("database_commands:init", "Create, configure and start the databases of the file."),
+                "list": Leaf("database_commands:list_databases", "List the databases of the file and their state."),
+                "status": Leaf("database_commands:status", "Say whether the databases are there and healthy."),
+            },
+        ),
+        "backup": Branch(
+            "Backups of the databases, and proofs that they restore.",
+            {
+                "configure": Leaf("backup_commands:configure", "Bring buckets and schedules to what the file says."),
+                "run": Leaf("backup_commands:run", "Back up now, and say what the result is worth."),
+                "list": Leaf("backup_commands:list_backups", "List the backups with what the bucket holds of them."),
+                "verify": Leaf("backup_commands:verify", "Restore the newest dumps into scratch servers and ask them."),
+                "restore-plan": Leaf("restore_commands:restore_plan", "Print the steps of a real restore."),
+                "restore": Leaf("restore_commands:restore", "Restore a dump into a given database."),
+            },
+        ),
         "plan": Leaf("plan_commands:plan", "Show what a release would change in Coolify."),
         "apply": Leaf("plan_commands:apply", "Change it, without deploying."),
         "drift": Leaf("plan_commands:drift", "Name what was changed behind the configuration's back."),

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-FINDING = re.compile(r"(domain|certificate|https|deployment|health-gate|security|source|release)(-[a-z0-9]+)+")
+FINDING = re.compile(
+    r"(domain|certificate|https|deployment|health-gate|security|source|release|database|backup|restore)(-[a-z0-9]+)+"
+)
 SECTIONS = {
     "Domains": "dns",
     "Certificates": "tls",
@@ -16,14 +18,17 @@ SECTIONS = {
     "Source": "source",
     "Deployments": "deployment",
     "Releases": "release",
+    "Databases": "databases.py",
+    "Backups": "backup",
 }
 
 
 def finding_names(*place: str) -> set[str]:
-    """Return the texts in the code of a package, or of tests, that are names of findings."""
+    """Return the texts in the code of a package, of one module, or of tests, that are names of findings."""
+    where = ROOT.joinpath(*place)
     return {
         node.value
-        for file in ROOT.joinpath(*place).rglob("*.py")
+        for file in ([where] if where.is_file() else where.rglob("*.py"))
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and FINDING.fullmatch(node.value)
     }
@@ -45,7 +50,7 @@ def test_every_finding_has_its_heading_and_every_heading_its_finding(section: st
 def test_every_finding_about_a_domain_is_seen_by_a_test_at_a_real_server() -> None:
     folder = ROOT / "tests" / "integration" / "dns"
     shown = " ".join(file.read_text(encoding="utf-8") for file in folder.glob("test_*.py"))
-    assert not {name for name in finding_names("dns") if f'"{name}"' not in shown}
+    assert not {name for name in finding_names("coolify", "dns") if f'"{name}"' not in shown}
 
 
 @pytest.mark.parametrize("section", SECTIONS)
