@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from typing import Final
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import CoolifyServer
 from coolify.api import Application, QueueFullError
+from coolify.backup.configuring import refuse_missing_keys
 from coolify.decisions import HEALTH_GATE_FAILED
 from coolify.errors import OperatorError
 from coolify.plan import desired_settings, desired_variables, desired_volumes, fingerprint
@@ -97,6 +99,7 @@ async def _run(session: Session, request: ReleaseRequest) -> Ending:
     """The story of a release."""
     config, client, target = session.config, session.client, request.target
     await check_freeze(session, override=request.override)
+    refuse_missing_keys(config, os.environ)
     found = await preflight(target)
     await check_hooks(session)
     async with exclusive_release(client.base_url, config.project.name, config.environment, config.application_name):

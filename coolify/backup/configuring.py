@@ -26,6 +26,7 @@ __all__ = [
     "ensure_storage",
     "known_storages",
     "plan_schedules",
+    "refuse_missing_keys",
     "storage_name",
     "write_schedule",
 ]
@@ -119,6 +120,17 @@ async def plan_schedules(
             findings += _retention(changes[-1], proved.get(key, ()))
         findings += [_unmanaged(key, one) for one in paired.unmanaged]
     return SchedulesPlan(tuple(changes), (*findings, *collisions(every, now)))
+
+
+def refuse_missing_keys(config: Config, environ: Mapping[str, str]) -> None:
+    """Find out before anything is changed that the keys of a bucket are not there.
+
+    Raises:
+        ConfigError: A variable that `backups.storages` names is not set.
+    """
+    for storage in config.backups.storages.values():
+        for reference in (storage.key, storage.secret):
+            reference.resolve(environ)
 
 
 async def known_storages(client: CoolifyClient, config: Config) -> dict[str, str]:

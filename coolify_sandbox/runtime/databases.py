@@ -59,7 +59,7 @@ class DatabaseRuntime:
                     self.start_later(self._state.update(row, status=_STOPPED))
 
     async def close(self) -> None:
-        """Stop everything; data stays."""
+        """Stop everything; data stays, except where we are root (see `PostgresServer`)."""
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
@@ -70,6 +70,10 @@ class DatabaseRuntime:
     def start_later(self, row: Row) -> None:
         """Queue a start; the status tells when it is done."""
         self._later(self._start(row))
+
+    def restart_later(self, row: Row) -> None:
+        """Queue a stop and a start."""
+        self._later(self._restart(row))
 
     def stop_later(self, row: Row) -> None:
         """Queue a stop."""
@@ -87,23 +91,34 @@ class DatabaseRuntime:
 
     async def _start(self, row: Row) -> None:
         async with self._lock(row):
-            if row.kind == _POSTGRES and row.uuid not in self._servers:
+            if row.kind == _POSTGRES:
                 try:
-                    folder = self._directory / "databases" / str(row.uuid)
-                    server = PostgresServer(folder, row["postgres_user"], row["postgres_db"])
-                    self._servers[str(row.uuid)] = server
-                    await server.start()
+                    await self._start_postgres(row)
                 except (PostgresMissingError, ToolError, TimeoutError) as error:
-                    self._servers.pop(str(row.uuid), None)
                     _log.error("%s", error)
                     return
             self._state.update(row, status=_RUNNING, last_online_at=timestamp(), started_at=timestamp())
 
+    async def _start_postgres(self, row: Row) -> None:
+        server = self._servers.get(str(row.uuid))
+        if server is None:
+            folder = self._directory / "databases" / str(row.uuid)
+            server = PostgresServer(folder, row["postgres_user"], row["postgres_db"])
+            self._servers[str(row.uuid)] = server
+        if not server.is_running:
+            await server.start()
+
+    async def _restart(self, row: Row) -> None:
+        await self._stop(row)
+        await self._start(row)
+
     async def _stop(self, row: Row, *, wipe: bool = False) -> None:
         async with self._lock(row):
-            server = self._servers.pop(str(row.uuid), None)
+            server = self._servers.get(str(row.uuid))
             if server is not None:
                 await server.stop(wipe=wipe)
+            if server is not None and wipe:
+                del self._servers[str(row.uuid)]
                 server.discard()
             if self._state.by_id(row.kind, row.id) is not None:
                 self._state.update(row, status=_STOPPED)
@@ -145,7 +160,7 @@ class DatabaseRuntime:
         if database.kind != _POSTGRES:
             raise ToolError(f"The sandbox runs PostgreSQL only, no {database.kind.partition(' ')[2]}.")
         server = self._servers.get(str(database.uuid))
-        if server is None:
+        if server is None or not server.is_running:
             raise ToolError(f"Error response from daemon: No such container: {database.uuid}")
         if everything:
             return gzip.compress(await server.dump_all())

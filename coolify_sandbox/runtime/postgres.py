@@ -67,12 +67,21 @@ class PostgresServer:
             await self._run(self._as_user("initdb", "-D", str(self._data), *options))
         command = self._as_user("postgres", "-D", str(self._data), "-k", str(self.socket), "-h", "", "-F")
         self._process = AppProcess(f"exec {shlex.join(command)}", self.socket, {"LC_ALL": "C.UTF-8"}, self._log)
-        await self._process.start()
-        async with asyncio.timeout(_START_SECONDS):
-            while not await self._answers():  # noqa: ASYNC110 - another process has no event
-                await asyncio.sleep(0.05)
+        try:
+            await self._process.start()
+            async with asyncio.timeout(_START_SECONDS):
+                while not await self._answers():  # noqa: ASYNC110 - another process has no event
+                    await asyncio.sleep(0.05)
+        except BaseException:
+            await self.stop()
+            raise
         if is_new and self._database != "postgres":
             await self.psql(f'CREATE DATABASE "{self._database}"', database="postgres")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._process is not None
 
     async def stop(self, *, wipe: bool = False) -> None:
         """Stop the server; its data stays unless it is to be wiped."""

@@ -200,7 +200,7 @@ async def start_database(call: Call) -> tuple[int, Any]:
 async def restart_database(call: Call) -> tuple[int, Any]:
     row = find_database(call)
     if runtime := _runtime(call):
-        runtime.start_later(row)
+        runtime.restart_later(row)
     return 200, {"message": "Database restarting request queued."}
 
 

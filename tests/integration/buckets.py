@@ -40,7 +40,7 @@ class TestBucket:
 
 @pytest.fixture(scope="session")
 def s3_server():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"

@@ -10,13 +10,13 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from coolify.backup.dumps import Dump, DumpFormat, DumpRefusedError
 from coolify.backup.engines.base import CannotAskError, Connection, NotProvableHereError, Restored, refuse_format
@@ -102,6 +102,18 @@ def _major(folder: Path) -> int | None:
 class ScratchPostgres(ScratchServer):
     """A PostgreSQL of our own: no network, nothing durable, everything that makes a restore fast."""
 
+    durable: ClassVar[bool] = False
+    settings: ClassVar[Mapping[str, str]] = {
+        "full_page_writes": "off",
+        "synchronous_commit": "off",
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
+        "max_wal_size": "4GB",
+        "autovacuum": "off",
+        "maintenance_work_mem": "256MB",
+        "timezone": "UTC",
+    }
+
     async def start(self) -> None:
         """Initialise and start it."""
         self.tools = self._reachable(tools_for())
@@ -116,21 +128,12 @@ class ScratchPostgres(ScratchServer):
         )
         if made.code != 0:
             raise OperatorError(f"A scratch PostgreSQL cannot be prepared: {made.reason}")
-        settings = {
-            "full_page_writes": "off",
-            "synchronous_commit": "off",
-            "wal_level": "minimal",
-            "max_wal_senders": "0",
-            "max_wal_size": "4GB",
-            "autovacuum": "off",
-            "maintenance_work_mem": "256MB",
-            "timezone": "UTC",
-        }
         await self.launch(
             [
                 self.tools.path("postgres"),
-                *("-D", str(data), "-k", str(self.socket), "-h", "", "-F"),
-                *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
+                *("-D", str(data), "-k", str(self.socket), "-h", ""),
+                *(() if self.durable else ("-F",)),
+                *(part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")),
             ]
         )
 

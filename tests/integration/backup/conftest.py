@@ -1,6 +1,7 @@
 """Real databases to dump from, with the tools and options that Coolify uses."""
 
 import asyncio
+import contextlib
 import gzip
 from pathlib import Path
 
@@ -45,6 +46,8 @@ class Postgres:
         return [self.server.tools.path(name), "-h", str(self.server.socket), "-U", "postgres", *arguments]
 
     async def make(self, database: str, sql: str = SHOP) -> None:
+        """Make a database, in the place of one that another test has left."""
+        await tool(*self.command("psql", "-q", "-c", f"DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
         await tool(*self.command("psql", "-q", "-c", f"CREATE DATABASE {database}"))
         await tool(*self.command("psql", "-q", "-v", "ON_ERROR_STOP=1", database), feed=sql)
 
@@ -69,23 +72,43 @@ class MariaDB:
 
     async def make(self, database: str, sql: str = SHOP) -> None:
         client = [self.server.client, "--no-defaults", f"--socket={self.server.socket}", "-uroot"]
-        await tool(*client, feed=f"CREATE DATABASE {database}; USE {database};{sql}")
+        await tool(
+            *client, feed=f"SET foreign_key_checks = 0; CREATE OR REPLACE DATABASE {database}; USE {database};{sql}"
+        )
 
     async def dump(self, path: Path, *what: str) -> Path:
         await tool("mariadb-dump", "--no-defaults", f"--socket={self.server.socket}", "-uroot", *what, out=path)
         return path
 
 
-@pytest.fixture
-async def postgres():
-    async with ScratchPostgres(120) as server:
+@pytest.fixture(scope="module")
+def postgres():
+    with running(ScratchPostgres(1800)) as server:
         yield Postgres(server)
 
 
 @pytest.fixture
-async def mariadb():
-    async with ScratchMariaDB(120) as server:
+def postgres_alone():
+    """A server with nothing in it but what the test makes."""
+    with running(ScratchPostgres(1800)) as server:
+        yield Postgres(server)
+
+
+@pytest.fixture(scope="module")
+def mariadb():
+    with running(ScratchMariaDB(1800)) as server:
         yield MariaDB(server)
+
+
+@contextlib.contextmanager
+def running(server):
+    """Run a server for many tests: each of them has an event loop of its own, and this has one too."""
+    with asyncio.Runner() as runner:
+        runner.run(server.__aenter__())
+        try:
+            yield server
+        finally:
+            runner.run(server.__aexit__(None, None, None))
 
 
 @pytest.fixture

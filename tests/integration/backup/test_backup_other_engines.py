@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from coolify.backup.dumps import DumpRefusedError, recognise
+from coolify.backup.engines import Connection, restore_into_function
 from coolify.backup.engines.redis import _ask
 from coolify.engines import DatabaseEngine
+from coolify.errors import OperatorError
 from tests.integration.backup.conftest import SHOP, names, problem
 
 MARIADB, MYSQL, REDIS = DatabaseEngine.MARIADB, DatabaseEngine.MYSQL, DatabaseEngine.REDIS
@@ -65,6 +68,23 @@ async def test_a_dump_of_mysql_8_is_read_with_a_collation_that_mariadb_has(maria
     kept = {"sql": "SELECT name FROM customers WHERE id = 1", "expect": "utf8mb4_0900_ai_ci"}
     point = await prove(dump, MYSQL, sql=[kept])
     assert point.proved, problem(point)
+
+
+@pytest.mark.component("mariadbd")
+async def test_a_dump_of_mariadb_is_restored_into_an_empty_database_only(mariadb, tmp_path) -> None:
+    await mariadb.make("shop")
+    dump = recognise(await mariadb.dump(tmp_path / "shop.dmp", "shop"))
+    await mariadb.make("target", "")
+    restore_into = restore_into_function(MARIADB)
+    target = Connection("mysql", str(mariadb.server.socket), None, "root", "", "target")
+    restored = await restore_into(dump, target, clean=False)
+    assert await restored.questions.count("customers") == 3
+    with pytest.raises(OperatorError, match="holds tables"):
+        await restore_into(dump, target, clean=False)
+    assert len((await restore_into(dump, target, clean=True)).tables) == 2
+    everything = recognise(await mariadb.dump(tmp_path / "all.sql", "--databases", "shop"))
+    with pytest.raises(DumpRefusedError, match="would write into others"):
+        await restore_into(everything, target, clean=True)
 
 
 @pytest.fixture

@@ -2,12 +2,15 @@
 
 import gzip
 import os
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
+import pytest
 
-from coolify.backup.engines import Connection
+from coolify.backup.dumps import DumpRefusedError, recognise
+from coolify.backup.engines import Connection, restore_into_function
 from coolify.engines import DatabaseEngine
 from tests.integration.backup.conftest import names, problem, tool
 
@@ -57,10 +60,10 @@ async def test_what_the_checks_miss_is_told_each_by_each(postgres, prove, tmp_pa
     assert names(point)[-1] == "restore-check-impossible"
 
 
-async def test_a_dump_of_everything_is_proved_with_its_users(postgres, prove, tmp_path) -> None:
-    await postgres.make("shop", "CREATE ROLE clerk; ALTER DATABASE shop OWNER TO clerk;")
-    await tool(*postgres.command("psql", "-q", "shop"), feed=LIKE_A_COMMAND)
-    dump = await postgres.dump_all(tmp_path / "all.gz")
+async def test_a_dump_of_everything_is_proved_with_its_users(postgres_alone, prove, tmp_path) -> None:
+    await postgres_alone.make("shop", "CREATE ROLE clerk; ALTER DATABASE shop OWNER TO clerk;")
+    await tool(*postgres_alone.command("psql", "-q", "shop"), feed=LIKE_A_COMMAND)
+    dump = await postgres_alone.dump_all(tmp_path / "all.gz")
     point = await prove(dump, PG, tables=["a"], sql=[{"sql": "SELECT t LIKE '%LOCALE%' FROM a", "expect": "t"}])
     assert point.proved, problem(point)
     cut = tmp_path / "cut.gz"
@@ -82,11 +85,10 @@ async def test_a_truncated_dump_is_refused_wherever_it_was_cut(postgres, prove, 
     whole = (await postgres.dump("shop", tmp_path / "shop.dmp")).read_bytes()
     packed = gzip.compress(whole)
     cut = tmp_path / "cut.dmp"
-    for content in (whole, packed):
-        for kept in (len(content) - 1, len(content) // 2, 30):
-            cut.write_bytes(content[:kept])
-            point = await prove(cut, PG)
-            assert names(point) == ["restore-failed"], (kept, problem(point))
+    for content, kept in ((whole, len(whole) - 1), (whole, len(whole) // 2), (whole, 30), (packed, len(packed) // 2)):
+        cut.write_bytes(content[:kept])
+        point = await prove(cut, PG)
+        assert names(point) == ["restore-failed"], (kept, problem(point))
 
 
 async def test_an_empty_database_is_no_backup(postgres, prove, tmp_path) -> None:
@@ -145,17 +147,27 @@ async def test_a_dump_that_needs_what_is_not_here_is_told_apart_from_a_bad_one(p
     assert names(point) == ["restore-not-provable"], problem(point)
 
 
-async def test_nothing_is_left_behind_even_when_time_is_up(postgres, prove, tmp_path) -> None:
+async def test_nothing_is_left_behind_even_when_time_is_up(postgres, prove, tmp_path, monkeypatch) -> None:
     await postgres.make("shop", "CREATE TABLE t (i int);")
     dump = await postgres.dump("shop", tmp_path / "shop.dmp")
-    before = scratch_directories()
-    point = await prove(dump, PG, timeout=5, sql=[{"sql": "SELECT pg_sleep(60)"}])
-    assert names(point) == ["restore-too-slow"]
-    assert scratch_directories() == before
-    assert not [one for one in psutil.process_iter(["cmdline"]) if "pg_sleep" in " ".join(one.info["cmdline"] or [])]
+    # Names of sockets are short: not below `tmp_path`. Others may run this test at the same time.
+    with tempfile.TemporaryDirectory(prefix="t-") as own:
+        Path(own).chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", own)
+        question = f"SELECT pg_sleep(600), '{own}'"
+        point = await prove(dump, PG, timeout=5, sql=[{"sql": question}])
+        assert names(point) == ["restore-too-slow"]
+        assert list(Path(own).iterdir()) == []
+        running = [" ".join(one.info["cmdline"] or []) for one in psutil.process_iter(["cmdline"])]
+        assert not [one for one in running if own in one]
 
 
-def scratch_directories() -> set[Path]:
-    import tempfile
-
-    return set(Path(tempfile.gettempdir()).glob("proof-*"))
+async def test_sql_text_is_never_read_into_a_given_server(postgres, prove, tmp_path) -> None:
+    # It would write into the databases that it names.
+    await postgres.make("shop")
+    dump = await postgres.dump_all(tmp_path / "all.gz")
+    server = Connection.parse(f"postgresql://postgres@/postgres?host={postgres.server.socket}")
+    point = await prove(dump, PG, server)
+    assert names(point) == ["restore-not-provable"]
+    with pytest.raises(DumpRefusedError, match="may write into others"):
+        await restore_into_function(PG)(recognise(dump), server, clean=True)

@@ -64,6 +64,7 @@ async def test_an_empty_database_is_no_backup_and_one_that_is_down_fails(backed_
     assert empty.points[0].findings[0].name == "restore-empty"
     row = backed_up.row
     await backed_up.server.stop()
+    assert not backed_up.server.is_running
     made = await backed_up.back_up()
     assert not made.good
     assert names(made) == ["backup-failed"]
