@@ -22,6 +22,7 @@ from coolify.release import Outcome, Snapshot
 from coolify.release.need import DeployNeed, decide_deploy
 from coolify.release.report import ReleaseReport, Timeline
 from coolify.release.strategy import ApplicationKind, NoWayBack
+from flows.apply_schemas import apply_schemas, has_schemas
 from flows.check_health import check_health
 from flows.configure_application import configure_application
 from flows.configure_backups import configure_backups_after_release
@@ -160,6 +161,11 @@ async def _deploy_and_prove(
 
 async def _prove(session: Session, application: Application, version: str) -> str:
     """Return why the new version is not what it should be, empty when it is."""
+    if has_schemas(session.config):
+        try:
+            await apply_schemas(session.target, application.uuid)
+        except OperatorError as error:
+            return str(error)
     health = await check_health(session.target, _proof(session, version))
     if not health.passed:
         return f"The health gate did not pass: {health.reason}."
@@ -180,6 +186,11 @@ async def _undo(session: Session, application: Application, why: str, no_way_bac
 
 async def _prove_unchanged(session: Session, application: Application) -> Ending:
     """Nothing is to be deployed; what is there has to work all the same."""
+    if has_schemas(session.config):
+        try:
+            await apply_schemas(session.target, application.uuid)
+        except OperatorError as error:
+            return await _close(session, application, Outcome.ABORTED, str(error))
     health = await check_health(session.target)
     if not health.passed:
         reason = f"Nothing has changed, but the application is not healthy: {health.reason}. Deploy it with --force."

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import Field, model_validator
 
 from coolify.config.base import Section
-from coolify.config.fields import Label, Line, ShellCommand
+from coolify.config.fields import Label, Line
 from coolify.config.resources import Resources
 from coolify.engines import DatabaseEngine
 
@@ -37,12 +37,15 @@ DatabaseName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")]
 
 
 class Schema(Section):
-    """How the tables come into being: commands that run once in the application's container, in order."""
+    """How the tables come into being: commands that run once in the application's container, in order.
 
-    commands: Annotated[tuple[ShellCommand, ...], Field(min_length=1)]
+    They run after a deployment and before its health is proved; a failure ends the release as a failed gate does.
+    """
+
+    commands: Annotated[tuple[Line, ...], Field(min_length=1)]
     """Commands; a changed list runs again, an unchanged one never does."""
     timeout: Annotated[int, Field(ge=1, le=36000)] = 600
-    """Seconds that each may take."""
+    """Seconds that one may take on average."""
 
 
 class DatabaseSection(Section):
