@@ -10,7 +10,9 @@ import click
 
 from coolify_cli.backup_output import (
     configuration_json,
+    object_json,
     point_json,
+    print_objects,
     print_point,
     print_schedules,
     print_surveyed,
@@ -30,12 +32,24 @@ from coolify_cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from coolify.backup.choosing import Chosen
     from coolify.backup.configuring import SchedulesPlan
+    from coolify.backup.objects import Fetched
     from coolify.backup.proof import RestorePoint
     from coolify.backup.survey import Surveyed
     from coolify.config import Config
 
-__all__ = ["configure", "list_backups", "proofs_option", "run", "survey_of", "verify"]
+__all__ = [
+    "configure",
+    "fetch",
+    "list_backups",
+    "object_option",
+    "points_of",
+    "proofs_option",
+    "run",
+    "survey_of",
+    "verify",
+]
 
 _ONE_DATABASE = "Key of a database of the file; all of them by default."
 
@@ -44,6 +58,17 @@ def proofs_option(command: Any) -> Any:  # noqa: ANN401 - a decorator
     """Add `--proofs`."""
     return click.option(
         "--proofs", is_flag=True, help="Ask Prefect which restores were seen; takes some seconds more."
+    )(command)
+
+
+def object_option(command: Any) -> Any:  # noqa: ANN401 - a decorator
+    """Add `--object`."""
+    return click.option(
+        "--object",
+        "key",
+        default="",
+        metavar="KEY",
+        help="Take this object of a bucket, as `backup list --bucket` shows it; Coolify need not know it.",
     )(command)
 
 
@@ -119,9 +144,17 @@ def run(database: str, config: str, environment: str, *, local: bool, no_input: 
 @click.argument("database", default="", shell_complete=complete_database)
 @config_options
 @click.option("--limit", type=click.IntRange(1, 200), default=10, show_default=True, help="How many of each schedule.")
+@click.option(
+    "--bucket",
+    "in_bucket",
+    is_flag=True,
+    help="List what lies in the buckets, also of databases that were deleted; Coolify is not asked.",
+)
 @proofs_option
 @json_option
-def list_backups(database: str, config: str, environment: str, limit: int, *, proofs: bool, as_json: bool) -> int:
+def list_backups(
+    database: str, config: str, environment: str, limit: int, *, in_bucket: bool, proofs: bool, as_json: bool
+) -> int:
     """List backups with what they are worth, newest first; exit with 1 when the newest of a schedule is none.
 
     DATABASE is a key of the section `databases`; all that are backed up by default. A backup counts when its object is
@@ -131,6 +164,8 @@ def list_backups(database: str, config: str, environment: str, limit: int, *, pr
     from coolify_cli.reaching import load
 
     loaded = load(config, environment)
+    if in_bucket:
+        return _list_objects(loaded, database, limit, as_json=as_json)
     surveyed = asyncio.run(survey_of(loaded, database, limit))
     points = points_of(config, surveyed) if proofs else {}
     if as_json:
@@ -138,6 +173,28 @@ def list_backups(database: str, config: str, environment: str, limit: int, *, pr
     else:
         print_surveyed(surveyed, points if proofs else None)
     return 1 if any(finding.is_problem for one in surveyed for finding in one.problems) else 0
+
+
+def _list_objects(config: Config, database: str, limit: int, *, as_json: bool) -> int:
+    import os
+
+    from coolify.backup.choosing import objects_of
+    from coolify.backup.survey import chosen_databases
+    from coolify_cli.output import print_json
+
+    async def read() -> list[tuple[str, Chosen]]:
+        return [
+            (key, one)
+            for key in chosen_databases(config, database)
+            for one in (await objects_of(config, os.environ, key))[:limit]
+        ]
+
+    found = asyncio.run(read())
+    if as_json:
+        print_json([object_json(key, one) for key, one in found])
+    else:
+        print_objects(found)
+    return 0
 
 
 @click.command(epilog="Example: coolify backup verify main --file ./main.dmp")
@@ -149,6 +206,7 @@ def list_backups(database: str, config: str, environment: str, limit: int, *, pr
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Prove this dump instead of the newest in the bucket; nothing is asked and nothing is kept on record.",
 )
+@object_option
 @local_option
 @no_input_option
 @json_option
@@ -157,6 +215,7 @@ def verify(
     config: str,
     environment: str,
     file: Path | None,
+    key: str,
     *,
     local: bool,
     no_input: bool,
@@ -172,8 +231,8 @@ def verify(
     from coolify_cli.remote import run_on_server, runs_on_server, target_parameters
     from coolify_cli.running import check_configuration, run_quietly
 
-    if file is not None:
-        return _verify_file(file, database, config, environment, as_json=as_json)
+    if file is not None or key:
+        return _verify_one(file, key, database, config, environment, as_json=as_json)
     if runs_on_server(config, local=local):
         request = {"target": target_parameters(config, environment), "database": database}
         return run_on_server("verify backups/verify backups", {"request": request}, no_input=no_input, as_json=as_json)
@@ -188,15 +247,19 @@ def verify(
     return 0 if result.proved else 1
 
 
-def _verify_file(file: Path, database: str, config: str, environment: str, *, as_json: bool) -> int:
+def _verify_one(file: Path | None, key: str, database: str, config: str, environment: str, *, as_json: bool) -> int:
     from coolify_cli.output import print_json
     from coolify_cli.reaching import load
 
     loaded = load(config, environment)
+    if file is not None and key:
+        raise click.UsageError("Name either --file or --object, not both.")
     if database not in loaded.databases:
         known = ", ".join(loaded.databases) or "none"
-        raise click.UsageError(f"With --file the DATABASE must be named that the dump is of; there is {known}.")
-    point = asyncio.run(_prove_file(loaded, database, file))
+        raise click.UsageError(
+            f"With --file or --object the DATABASE must be named that the dump is of; there is {known}."
+        )
+    point = asyncio.run(_prove_one(loaded, database, file, key))
     if as_json:
         print_json(point_json(point))
     else:
@@ -204,16 +267,47 @@ def _verify_file(file: Path, database: str, config: str, environment: str, *, as
     return 0 if point.proved else 1
 
 
-async def _prove_file(config: Config, database: str, file: Path) -> RestorePoint:
+async def _prove_one(config: Config, database: str, file: Path | None, key: str) -> RestorePoint:
     import os
+    import tempfile
 
+    from coolify.backup.choosing import choose_object
     from coolify.backup.engines import Connection
     from coolify.backup.proof import Origin, digest, prove
 
     proof = config.backups.proof_of(database)
+    engine = config.databases[database].engine
     server = Connection.parse(proof.server.resolve(os.environ)) if proof.server else None
-    checksum = await asyncio.to_thread(digest, file)
-    return await prove(file, Origin(database, config.databases[database].engine, str(file), checksum), proof, server)
+    if file is not None:
+        checksum = await asyncio.to_thread(digest, file)
+        return await prove(file, Origin(database, engine, str(file), checksum), proof, server)
+    chosen = await choose_object(config, os.environ, key)
+    with tempfile.TemporaryDirectory(prefix="coolify-dump-") as folder:
+        path = Path(folder) / "dump"
+        fetched = await fetch(config, chosen, path, proof.timeout)
+        origin = Origin(
+            database,
+            engine,
+            chosen.place,
+            fetched.sha256,
+            made=chosen.made,
+            fetch_seconds=fetched.seconds,
+            checksum=fetched.checksum,
+        )
+        return await prove(path, origin, proof, server)
+
+
+async def fetch(config: Config, chosen: Chosen, path: Path, seconds: float) -> Fetched:
+    """Write a chosen dump to a file."""
+    import os
+    import time
+
+    from coolify.backup.survey import bucket_of
+
+    if chosen.storage is None:
+        raise TypeError("a dump that lies in no bucket was chosen to be fetched")
+    bucket = bucket_of(config, config.backups.storages[chosen.storage], os.environ)
+    return await asyncio.to_thread(bucket.fetch, chosen.place, path, deadline=time.monotonic() + seconds)
 
 
 async def _plan(config: str, environment: str) -> tuple[SchedulesPlan, str, tuple[str, ...]]:

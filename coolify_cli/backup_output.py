@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from coolify.backup.choosing import Chosen
     from coolify.backup.configuring import SchedulesPlan
     from coolify.backup.proof import RestorePoint
     from coolify.backup.survey import Judged, Surveyed
 
 __all__ = [
     "configuration_json",
+    "object_json",
     "point_json",
+    "print_objects",
     "print_point",
     "print_schedules",
     "print_surveyed",
@@ -126,6 +129,25 @@ def survey_json(surveyed: Surveyed, points: Sequence[RestorePoint] | None) -> di
         ],
         "findings": [finding.model_dump(mode="json") for finding in surveyed.findings],
         "restore_points": None if points is None else [point_json(one) for one in points],
+    }
+
+
+def print_objects(found: Sequence[tuple[str, Chosen]]) -> None:
+    """Print dumps as they lie in buckets: key of the database, and the dump."""
+    from coolify_cli.output import make_table, stdout_console
+
+    rows = [(key, _moment(one.made), str(one.size), one.storage or "", one.place) for key, one in found]
+    stdout_console().print(make_table("Database", "Written (UTC)", "Bytes", "Bucket", "Object", rows=rows))
+
+
+def object_json(key: str, chosen: Chosen) -> dict[str, Any]:
+    """Return one of them for programs."""
+    return {
+        "database": key,
+        "storage": chosen.storage,
+        "key": chosen.place,
+        "written": chosen.made,
+        "size": chosen.size,
     }
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coolify_cli.backup_commands import points_of, proofs_option, survey_of
+from coolify_cli.backup_commands import fetch, object_option, points_of, proofs_option, survey_of
 from coolify_cli.completing import complete_database
 from coolify_cli.options import config_options, confirm_by_name, dry_run_option, json_option, yes_options
 
@@ -46,9 +46,12 @@ def _backup_option(command: Any) -> Any:  # noqa: ANN401 - a decorator
 @click.argument("database", shell_complete=complete_database)
 @config_options
 @_backup_option
+@object_option
 @proofs_option
 @json_option
-def restore_plan(database: str, config: str, environment: str, execution: str, *, proofs: bool, as_json: bool) -> int:
+def restore_plan(
+    database: str, config: str, environment: str, execution: str, key: str, *, proofs: bool, as_json: bool
+) -> int:
     """Print the steps and commands of a real restore, with the names of this project filled in. Does nothing.
 
     DATABASE is a key of the section `databases`. Coolify has no restore; the commands are for a shell with SSH access
@@ -59,9 +62,11 @@ def restore_plan(database: str, config: str, environment: str, execution: str, *
     from coolify_cli.reaching import load
 
     loaded = load(config, environment)
+    if execution and key:
+        raise click.UsageError("Name either --backup or --object, not both.")
     (surveyed,) = asyncio.run(survey_of(loaded, database, _EXECUTIONS if execution else 10))
     points = points_of(config, (surveyed,))[database] if proofs else ()
-    subject = asyncio.run(_subject(loaded, surveyed, execution, points))
+    subject = asyncio.run(_subject(loaded, surveyed, execution, key, points))
     steps = restore_steps(subject)
     if as_json:
         print_json(_plan_json(subject, steps))
@@ -81,6 +86,7 @@ def restore_plan(database: str, config: str, environment: str, execution: str, *
     "which keeps the password out of the list of processes.",
 )
 @_backup_option
+@object_option
 @click.option(
     "--file",
     "file",
@@ -97,6 +103,7 @@ def restore(
     environment: str,
     to: str,
     execution: str,
+    key: str,
     file: Path | None,
     *,
     clean: bool,
@@ -116,10 +123,10 @@ def restore(
     loaded = load(config, environment)
     if database not in loaded.databases:
         raise click.UsageError(f"{loaded.path} has no database '{database}': there is {', '.join(loaded.databases)}.")
-    if file is not None and execution:
-        raise click.UsageError("Name either --file or --backup, not both.")
+    if sum(map(bool, (file, execution, key))) > 1:
+        raise click.UsageError("Name only one of --file, --backup and --object.")
     server = _server(loaded, database, to)
-    chosen = None if file is not None else asyncio.run(_chosen(loaded, database, execution))
+    chosen = None if file is not None else asyncio.run(_chosen(loaded, database, execution, key))
     place = str(file) if chosen is None else chosen.place
     told = {"database": database, "dump": place, "to": f"{server.database} at {server.host}", "clean": clean}
     if dry_run:
@@ -167,22 +174,27 @@ def _server(config: Config, database: str, to: str) -> Connection:
     return server
 
 
-async def _chosen(config: Config, database: str, execution: str) -> Chosen:
-    from coolify.backup.choosing import choose_dump
+async def _chosen(config: Config, database: str, execution: str, key: str) -> Chosen:
+    from coolify.backup.choosing import choose_dump, choose_object
 
+    if key:
+        return await choose_object(config, os.environ, key)
     (surveyed,) = await survey_of(config, database, _EXECUTIONS if execution else 10)
     return await choose_dump(config, os.environ, surveyed, execution=execution)
 
 
 async def _subject(
-    config: Config, surveyed: Surveyed, execution: str, points: Sequence[RestorePoint]
+    config: Config, surveyed: Surveyed, execution: str, key: str, points: Sequence[RestorePoint]
 ) -> RestoreSubject:
-    from coolify.backup.choosing import choose_dump
+    from coolify.backup.choosing import choose_dump, choose_object
     from coolify.backup.restore_subject import restore_subject
     from coolify_cli.reaching import connection_of
 
     proved = {one.execution for one in points if one.proved and one.execution}
-    chosen = await choose_dump(config, os.environ, surveyed, execution=execution, proved=proved, in_bucket=False)
+    if key:
+        chosen = await choose_object(config, os.environ, key)
+    else:
+        chosen = await choose_dump(config, os.environ, surveyed, execution=execution, proved=proved, in_bucket=False)
     async with connection_of(config).client() as client:
         return await restore_subject(client, config, surveyed, chosen, points)
 
@@ -198,20 +210,11 @@ async def _restore(
     with tempfile.TemporaryDirectory(prefix="coolify-dump-") as folder:
         path = file or Path(folder) / "dump"
         if chosen is not None:
-            await _fetch(config, chosen, path, proof.timeout)
+            await fetch(config, chosen, path, proof.timeout)
         dump = await asyncio.to_thread(recognise, path)
         restored = await restore_into_function(config.databases[database].engine)(dump, server, clean=clean)
     made = chosen.made if chosen else None
     return restored, await run_checks(database, proof, restored.questions, made)
-
-
-async def _fetch(config: Config, chosen: Chosen, path: Path, seconds: float) -> None:
-    from coolify.backup.survey import bucket_of
-
-    if chosen.storage is None:
-        raise TypeError("a dump that lies in no bucket was chosen to be fetched")
-    bucket = bucket_of(config, config.backups.storages[chosen.storage], os.environ)
-    await asyncio.to_thread(bucket.fetch, chosen.place, path, deadline=time.monotonic() + seconds)
 
 
 def _plan_json(subject: RestoreSubject, steps: Sequence[Step]) -> dict[str, Any]:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
-from coolify.backup.survey import Judged, Surveyed, bucket_of
+from coolify.backup.objects import BucketError
+from coolify.backup.survey import Judged, Surveyed, bucket_of, buckets_of
+from coolify.backup.truth import BucketUnreadable, ObjectSeen
 from coolify.config import Config
+from coolify.databases import database_name
 from coolify.errors import OperatorError
+from coolify.wording import slug
 
-__all__ = ["Chosen", "NothingToChooseError", "choose_dump"]
+__all__ = ["Chosen", "NothingToChooseError", "choose_dump", "choose_object", "objects_of"]
+
+_PREFIX: Final = "data/coolify/backups/databases/"
+"""Where Coolify puts dumps, on its server and in a bucket (reference 5.3)."""
 
 
 class NothingToChooseError(OperatorError):
@@ -68,6 +76,50 @@ async def choose_dump(
     return _chosen(best)
 
 
+async def choose_object(config: Config, environ: Mapping[str, str], key: str) -> Chosen:
+    """Choose a dump by its key in a bucket: also one of a database that Coolify has forgotten.
+
+    Raises:
+        NothingToChooseError: No bucket of the configuration has it.
+        BucketError: A bucket cannot be read.
+    """
+    for storage, bucket in buckets_of(config, environ).items():
+        seen = await asyncio.to_thread(bucket.look, key.lstrip("/"))
+        if isinstance(seen, ObjectSeen):
+            return Chosen(seen.key, storage, seen.modified, size=seen.size, dump_all="-all-" in seen.key)
+        if isinstance(seen, BucketUnreadable):
+            raise BucketError(seen.reason)
+    raise NothingToChooseError(
+        f"No bucket of `backups.storages` has an object {key}: see `coolify backup list --bucket`."
+    )
+
+
+async def objects_of(config: Config, environ: Mapping[str, str], database: str) -> tuple[Chosen, ...]:
+    """Return the dumps of a database that lie in the buckets, newest first, whether Coolify knows them or not.
+
+    They are told by the folder that Coolify gives to them: the database's name and its identifier. A database that was
+    deleted and made anew has another identifier and the same name.
+
+    Args:
+        config: The configuration.
+        environ: Where keys of buckets are looked up.
+        database: Key of the database.
+
+    Raises:
+        BucketError: A bucket cannot be read.
+    """
+    folder = f"/{slug(database_name(config, database))}-"
+    found: list[Chosen] = []
+    for storage, bucket in buckets_of(config, environ).items():
+        objects = await asyncio.to_thread(bucket.list, _PREFIX)
+        found += [
+            Chosen(one.key, storage, one.modified, size=one.size, dump_all="-all-" in one.key)
+            for one in objects
+            if folder in one.key
+        ]
+    return tuple(sorted(found, key=lambda one: one.made or datetime.min.replace(tzinfo=UTC), reverse=True))
+
+
 def _named(database: str, execution: str, candidates: list[Judged], *, in_bucket: bool) -> Chosen:
     if len(candidates) != 1:
         told = f"{len(candidates)} backups of {database} begin" if candidates else f"No backup of {database} begins"
@@ -85,10 +137,10 @@ async def _of_other_origin(config: Config, environ: Mapping[str, str], surveyed:
     if proof.objects is None or proof.storage is None:
         return None
     bucket = bucket_of(config, config.backups.storages[proof.storage], environ)
-    newest = await asyncio.to_thread(bucket.newest, proof.objects)
-    if newest is None:
+    found = await asyncio.to_thread(bucket.list, proof.objects)
+    if not found:
         raise NothingToChooseError(f"The bucket {bucket.name} has no object below {proof.objects}.")
-    return Chosen(newest.key, proof.storage, newest.modified, size=newest.size)
+    return Chosen(found[0].key, proof.storage, found[0].modified, size=found[0].size)
 
 
 def _chosen(judged: Judged) -> Chosen:
@@ -111,4 +163,7 @@ def _why_nothing(surveyed: Surveyed) -> str:
             "bucket in `backups.schedules`, or copy a dump by SSH and prove it by `coolify backup verify --file`."
         )
     problems = " ".join(dict.fromkeys(one.summary for one in surveyed.problems if one.is_problem))
-    return f"There is no good backup of {surveyed.key}. {problems}".strip()
+    return (
+        f"There is no good backup of {surveyed.key}. {problems}".rstrip()
+        + f" Dumps that Coolify has forgotten are listed by `coolify backup list {surveyed.key} --bucket`."
+    )

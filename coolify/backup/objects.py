@@ -112,21 +112,20 @@ class Bucket:
             return BucketUnreadable(str(error))
         return _seen(key, answer)
 
-    def newest(self, prefix: str) -> ObjectSeen | None:
-        """Return the object that was written last below a prefix, None if there is none.
+    def list(self, prefix: str = "") -> tuple[ObjectSeen, ...]:
+        """Return the objects below a prefix, the one that was written last first.
 
         Raises:
             BucketError: The bucket cannot be read.
         """
-        newest: dict[str, Any] | None = None
+        found: list[ObjectSeen] = []
         with self._told():
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
-                for one in page.get("Contents", []):
-                    if newest is None or one["LastModified"] > newest["LastModified"]:
-                        newest = dict(one)
-        if newest is None:
-            return None
-        return ObjectSeen(newest["Key"], newest["Size"], newest["ETag"].strip('"'), newest["LastModified"])
+                found += [
+                    ObjectSeen(one["Key"], one["Size"], one["ETag"].strip('"'), one["LastModified"])
+                    for one in page.get("Contents", [])
+                ]
+        return tuple(sorted(found, key=lambda one: one.modified, reverse=True))
 
     def fetch(self, key: str, path: Path, *, deadline: float, stop: threading.Event | None = None) -> Fetched:
         """Write an object to a file, block by block, and compare it with what the bucket says of it.

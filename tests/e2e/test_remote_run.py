@@ -89,6 +89,12 @@ async def test_a_release_runs_on_the_prefect_server_and_is_followed(tmp_path) ->
             assert ended["ok"] is False
             assert await shop.version() == "1.0.0"
 
+            for command in ("run", "verify"):
+                backup = ("-m", "coolify_cli.main", "backup", command, "--json")
+                code, out, told = await run(*backup, cwd=shop.directory, env=env)
+                assert code == 1, out + told
+                assert "nothing to" in json.loads(out)["message"]
+
             shop.repository.commit("3.0.0")
             shop.configure(health={"path": "/health", "successes": 1000, "interval": 0.1, "deadline": 600})
             async with at_terminal((sys.executable, *release), shop.directory, env) as shown:

@@ -2,7 +2,12 @@
 
 import pytest
 
+from coolify.release import Outcome
+from flows.release import ReleaseRequest, release
 from tests.integration.backed_up import BackedUpShop
+
+# Several processes and servers each: a busy machine takes minutes for what it does in seconds.
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture
@@ -67,37 +72,18 @@ async def test_a_dump_is_restored_into_a_database_whose_name_was_typed(backed_up
     for done in (wrong, restored, twice, replaced):
         assert "very-secret" not in done.text
 
-
-async def test_a_list_with_something_bad_in_it_fails(backed_up, coolify) -> None:
-    assert (await backed_up.back_up()).good
+    # What the bucket has lost is no backup any more.
     (key,) = backed_up.bucket.keys()
     backed_up.bucket.client.delete_object(Bucket=backed_up.bucket.name, Key=key)
     listed = await coolify("backup", "list")
     assert listed.code == 1
     assert f"the bucket has no object {key}" in listed.text
-    told = await coolify("backup", "restore", "main", "--to", "postgresql://x/y", "--yes")
+    told = await coolify(*into, "--yes", TO=url)
     assert told.code == 1
     assert "There is no good backup of main." in told.text
     plan = await coolify("backup", "restore-plan", "main", "--backup", "nothing")
     assert plan.code == 1
     assert "No backup of main begins with 'nothing'" in plan.text
-
-
-async def test_a_dump_on_disk_is_proved_without_coolify_and_without_prefect(backed_up, coolify, tmp_path) -> None:
-    assert (await backed_up.back_up()).good
-    dump = tmp_path / "copied.dmp"
-    dump.write_bytes(backed_up.bucket.read(backed_up.bucket.keys()[0]))
-    verify = ("backup", "verify", "main", "--file", str(dump))
-    good = await coolify(*verify, "--json", COOLIFY_TOKEN=None)
-    assert good.code == 0, good.text
-    assert good.json["proved"]
-    dump.write_bytes(dump.read_bytes()[:-200])
-    bad = await coolify(*verify, COOLIFY_TOKEN=None)
-    assert bad.code == 1
-    assert "not proved" in bad.text
-    unnamed = await coolify("backup", "verify", "--file", str(dump))
-    assert unnamed.code == 2
-    assert "there is main" in unnamed.text
 
 
 async def test_backups_without_schedules_are_a_mistake_of_the_call(shop, coolify) -> None:
@@ -107,3 +93,52 @@ async def test_backups_without_schedules_are_a_mistake_of_the_call(shop, coolify
     done = await coolify("backup", "list", "main")
     assert done.code == 1
     assert "has no database 'main'" in done.text
+
+
+async def test_application_and_database_come_back_from_the_file_and_the_bucket(backed_up, coolify, tmp_path) -> None:
+    shop = backed_up.shop
+    # The application says what the database holds: it has got the connection as a variable.
+    backed_up.shop.configure(env={"GREETING": "Hello", "DATABASE_URL": "${databases.main.url}"})
+
+    async def release_it() -> None:
+        state = await release(ReleaseRequest(target=backed_up.target), return_state=True)
+        report = await state.aresult(raise_on_failure=False)
+        assert report.outcome is Outcome.COMPLETED, report.reason
+
+    await release_it()
+    assert (await backed_up.back_up()).good
+    (key,) = backed_up.bucket.keys()
+    old = str(backed_up.row.uuid)
+
+    # The disaster: everything in Coolify is deleted, data included.
+    gone = await coolify("project", "delete", "shop", "--delete-volumes", "--yes")
+    assert gone.code == 0, gone.text
+    assert shop.sandbox.state.all("database postgresql") == []
+    assert shop.sandbox.state.all("application") == []
+
+    # Neither Coolify nor Prefect is asked for what lies in the bucket, and whether it is good.
+    listed = await coolify("backup", "list", "main", "--bucket", "--json", COOLIFY_TOKEN=None)
+    assert [(one["database"], one["key"]) for one in listed.json] == [("main", key)]
+    proved = await coolify("backup", "verify", "main", "--object", key, "--json", COOLIFY_TOKEN=None)
+    assert proved.code == 0, proved.text
+    assert proved.json["proved"]
+    copied = tmp_path / "copied.dmp"
+    copied.write_bytes(backed_up.bucket.read(key)[:-200])
+    bad = await coolify("backup", "verify", "main", "--file", str(copied), COOLIFY_TOKEN=None)
+    assert bad.code == 1
+    assert "not proved" in bad.text
+    unnamed = await coolify("backup", "verify", "--file", str(copied))
+    assert unnamed.code == 2
+    assert "there is main" in unnamed.text
+
+    await release_it()
+    assert await shop.version() == "1.0.0"
+    assert str(backed_up.row.uuid) != old
+    steps = await coolify("backup", "restore-plan", "main", "--object", key, "--json")
+    assert steps.code == 0, steps.text
+    assert str(backed_up.row.uuid) in str(steps.json["steps"])
+    url = f"postgresql://shop@/shop?host={backed_up.server.socket}"
+    restored = await coolify("backup", "restore", "main", "--object", key, "--to", "${TO}", "--yes", TO=url)
+    assert restored.code == 0, restored.text
+    assert await backed_up.psql("SELECT count(*) FROM customers") == "500\n"
+    assert (await backed_up.back_up()).good
