@@ -243,7 +243,7 @@ def verify(
     wanted = VerifyRequest(target=Target(config=config, environment=environment), database=database)
     result = run_quietly(lambda: verify_backups(wanted, return_state=True), quiet=as_json, no_input=no_input)
     if as_json:
-        print_json(result.model_dump(mode="json"))
+        print_json(result.model_dump(mode="json") | {"points": [point_json(one) for one in result.points]})
     return 0 if result.proved else 1
 
 
