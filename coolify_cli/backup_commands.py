@@ -51,8 +51,6 @@ __all__ = [
     "verify",
 ]
 
-_ONE_DATABASE = "Key of a database of the file; all of them by default."
-
 
 def proofs_option(command: Any) -> Any:  # noqa: ANN401 - a decorator
     """Add `--proofs`."""

@@ -34,6 +34,7 @@ from flows.set_up_databases import set_up_databases
 from flows.set_up_project import set_up_project
 from flows.verify_certificates import CertificateInvalidError, verify_certificates
 from flows.verify_security import SecurityNotProvedError, verify_security
+from tasks.backups import let_backups_end
 from tasks.configuration import take_snapshot
 from tasks.decision_points import take_decision
 from tasks.deployments import kind_of, rollback_strategy
@@ -119,6 +120,8 @@ async def _run(session: Session, request: ReleaseRequest) -> Ending:
         step_done(f"{'deploy' if need.needed else 'no deployment'}: {need.reason}")
         if not need.needed:
             return await _prove_unchanged(session, application)
+        if config.backups.schedules:
+            await let_backups_end(session)
         await session.journal.note(image_digest=found.image_digest)
         if config.release.before:
             try:

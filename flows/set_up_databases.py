@@ -11,8 +11,9 @@ from coolify.databases import public_port_findings
 from coolify.wording import counted
 from flows.set_up_project import set_up_project
 from tasks.databases import ensure_database, start_database, update_database
+from tasks.locks import exclusive_release
 from tasks.phases import phase, report_findings
-from tasks.session import Target, open_session
+from tasks.session import Session, Target, open_session
 
 __all__ = ["DatabaseReady", "set_up_databases"]
 
@@ -44,13 +45,24 @@ async def set_up_databases(
         if not config.databases:
             handle.skipped("no section `databases`")
             return ()
-        where = placement or await set_up_project(target)
         report_findings(public_port_findings(config))
-        ready = []
-        for key, section in config.databases.items():
-            database = await ensure_database(client, config, key, where)
-            restart = await update_database(client, config, key, database)
-            healthy = await start_database(client, key, database, section.start_timeout, restart=restart)
-            ready.append(DatabaseReady(key=key, name=healthy.name, uuid=healthy.uuid, status=healthy.status))
+        if placement is not None:
+            ready = await _set_up(session, placement)
+        else:
+            # A release has placed it, and holds the lock: two first runs would make two of each.
+            identity = (client.base_url, config.project.name, config.environment, config.application_name)
+            async with exclusive_release(*identity):
+                ready = await _set_up(session, await set_up_project(target))
         handle.done(f"{counted(len(ready), 'database')} healthy")
-        return tuple(ready)
+        return ready
+
+
+async def _set_up(session: Session, where: Placement) -> tuple[DatabaseReady, ...]:
+    config, client = session.config, session.client
+    ready = []
+    for key, section in config.databases.items():
+        database = await ensure_database(client, config, key, where)
+        restart = await update_database(client, config, key, database)
+        healthy = await start_database(client, key, database, section.start_timeout, restart=restart)
+        ready.append(DatabaseReady(key=key, name=healthy.name, uuid=healthy.uuid, status=healthy.status))
+    return tuple(ready)

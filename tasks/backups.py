@@ -7,7 +7,8 @@ import os
 import tempfile
 import threading
 import time
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prefect import task
@@ -16,7 +17,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
 
 from blocks import BlockRestorePointStore
-from coolify.api.backups import BackupSchedule
+from coolify.api.backups import BackupSchedule, BackupStatus
+from coolify.api.databases import Database
 from coolify.backup.configuring import ScheduleChange, ensure_storage, write_schedule
 from coolify.backup.engines import Connection
 from coolify.backup.following import run_and_follow
@@ -24,7 +26,8 @@ from coolify.backup.objects import Bucket
 from coolify.backup.proof import Origin, RestorePoint, prove
 from coolify.backup.record import remember
 from coolify.backup.report import render_restore_points
-from coolify.backup.survey import Judged, Surveyed, buckets_of, judge_all, survey
+from coolify.backup.survey import Judged, Surveyed, buckets_of, judge_all, schedules_of, survey
+from coolify.databases import find_databases
 from coolify.finding import Finding
 from coolify.wording import slug
 from tasks.phases import report_findings, step_done
@@ -33,6 +36,7 @@ from tasks.session import Session
 __all__ = [
     "ensure_storages",
     "keep_restore_point",
+    "let_backups_end",
     "prove_object",
     "proved_executions",
     "publish_proofs",
@@ -123,6 +127,43 @@ async def prove_object(
         point = await prove(path, origin, proof.model_copy(update={"timeout": left}), server)
     report_findings(point.findings)
     return point
+
+
+@task(name="let backups end", cache_policy=NO_CACHE)
+async def let_backups_end(session: Session, *, patience: float = 900.0) -> None:
+    """Wait until no backup of the application's databases is running: a dump and a deployment get in each other's way.
+
+    A backup that has been running for longer than its schedule allows is a row that somebody has left behind.
+
+    Args:
+        session: The application.
+        patience: Seconds after which the release goes on all the same.
+    """
+    deadline, pause = time.monotonic() + patience, 1.0
+    databases = await find_databases(session.client, session.config)
+    told: list[str] = []
+    while running := await _running_backups(session, databases):
+        if time.monotonic() > deadline:
+            step_done(f"a backup of {', '.join(running)} is still running: going on")
+            return
+        if running != told:
+            step_done(f"waiting for the backup of {', '.join(running)}")
+            told = running
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 15.0)
+
+
+async def _running_backups(session: Session, databases: Mapping[str, Database]) -> list[str]:
+    now = datetime.now(UTC)
+    return [
+        key
+        for key, database in databases.items()
+        for schedule in await schedules_of(session.client, database)
+        for one in schedule.executions
+        if one.status is BackupStatus.RUNNING
+        and one.created_at is not None
+        and now - one.created_at < timedelta(seconds=schedule.timeout)
+    ]
 
 
 async def restore_points(database_uuid: str) -> tuple[RestorePoint, ...]:

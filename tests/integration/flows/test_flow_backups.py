@@ -11,7 +11,11 @@ from coolify.api.backups import BackupWrite
 from coolify.api.databases import DatabaseEngine, DatabaseSpec
 from coolify.backup.survey import survey
 from coolify.config import load_config
+from coolify.progress import StepDone, observe
+from coolify.release import Outcome
+from coolify_sandbox.server.state import timestamp
 from flows.configure_backups import BackupsRefusedError
+from flows.release import ReleaseRequest, release
 from tests.integration.backed_up import BackedUpShop
 
 # Several processes and servers each: a busy machine takes minutes for what it does in seconds.
@@ -113,6 +117,27 @@ async def test_schedules_of_others_are_left_alone_and_those_of_another_engine_no
     assert (configured.created, configured.updated) == (0, 0)
     assert names(configured) == ["backup-schedule-unmanaged"]
     assert len(state.all("backup")) == 3
+
+
+async def test_a_release_lets_a_running_backup_end_before_it_deploys(backed_up) -> None:
+    state = backed_up.shop.sandbox.state
+    assert (await backed_up.back_up()).good
+    (execution,) = state.all("backup_execution")
+    running = state.update(execution, status="running", created_at=timestamp())
+    told: list[str] = []
+
+    def end_the_backup(event) -> None:
+        if isinstance(event, StepDone) and event.text == "waiting for the backup of main":
+            told.append(event.text)
+            assert state.all("deployment") == []
+            state.update(running, status="success")
+
+    with observe(end_the_backup):
+        done = await release(ReleaseRequest(target=backed_up.target), return_state=True)
+    report = await done.aresult(raise_on_failure=False)
+    assert report.outcome is Outcome.COMPLETED, report.reason
+    assert report.phases[-1].phase == "configure backups"
+    assert told
 
 
 async def test_a_clock_that_is_wrong_is_told_and_the_newest_proved_and_published_all_the_same(backed_up) -> None:
