@@ -125,7 +125,8 @@ class Bucket:
                     ObjectSeen(one["Key"], one["Size"], one["ETag"].strip('"'), one["LastModified"])
                     for one in page.get("Contents", [])
                 ]
-        return tuple(sorted(found, key=lambda one: one.modified, reverse=True))
+        # Times are whole seconds; names as a rule hold a time too.
+        return tuple(sorted(found, key=lambda one: (one.modified, one.key), reverse=True))
 
     def fetch(self, key: str, path: Path, *, deadline: float, stop: threading.Event | None = None) -> Fetched:
         """Write an object to a file, block by block, and compare it with what the bucket says of it.

@@ -169,9 +169,12 @@ async def _survey_one(
 ) -> Surveyed:
     findings: list[Finding] = []
     judged: list[Judged] = []
-    if not database.engine.has_backups and config.backups.proof_of(key).objects is None:
+    if config.backups.proof_of(key).objects is not None:
+        # Something else makes its dumps.
+        pass
+    elif not database.engine.has_backups:
         findings.append(_without_backups(key, database))
-    elif not schedules and database.engine.has_backups:
+    elif not schedules:
         findings.append(
             Finding(
                 name="backup-none",

@@ -9,6 +9,7 @@ import pytest
 
 from coolify.backup.engines.mariadb import ScratchMariaDB
 from coolify.backup.engines.postgresql import ScratchPostgres
+from coolify.backup.engines.redis import _ask
 from coolify.backup.proof import Origin, digest
 from coolify.backup.proof import prove as prove_dump
 from coolify.config.backups import Proof
@@ -109,6 +110,29 @@ def running(server):
             yield server
         finally:
             runner.run(server.__aexit__(None, None, None))
+
+
+@pytest.fixture
+async def rdb(tmp_path):
+    """A dump that a real Redis has written."""
+    data = tmp_path / "redis"
+    data.mkdir()
+    process = await asyncio.create_subprocess_exec(
+        *("redis-server", "--port", "0", "--unixsocket", str(data / "s"), "--dir", str(data), "--save", ""),
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(30):
+            while not (data / "s").exists():
+                await asyncio.sleep(0.02)
+        for number in range(200):
+            await _ask(data / "s", "SET", f"session:{number}", "x" * 50)
+        await _ask(data / "s", "RPUSH", "queue", "a", "b", "c")
+        await _ask(data / "s", "SAVE")
+    finally:
+        process.kill()
+        await process.wait()
+    return data / "dump.rdb"
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import pytest
 
 from coolify.backup.dumps import DumpRefusedError, recognise
 from coolify.backup.engines import Connection, restore_into_function
-from coolify.backup.engines.redis import _ask
 from coolify.engines import DatabaseEngine
 from coolify.errors import OperatorError
 from tests.integration.backup.conftest import SHOP, names, problem
@@ -85,29 +84,6 @@ async def test_a_dump_of_mariadb_is_restored_into_an_empty_database_only(mariadb
     everything = recognise(await mariadb.dump(tmp_path / "all.sql", "--databases", "shop"))
     with pytest.raises(DumpRefusedError, match="would write into others"):
         await restore_into(everything, target, clean=True)
-
-
-@pytest.fixture
-async def rdb(tmp_path):
-    """A dump that a real Redis has written."""
-    data = tmp_path / "redis"
-    data.mkdir()
-    process = await asyncio.create_subprocess_exec(
-        *("redis-server", "--port", "0", "--unixsocket", str(data / "s"), "--dir", str(data), "--save", ""),
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(30):
-            while not (data / "s").exists():
-                await asyncio.sleep(0.02)
-        for number in range(200):
-            await _ask(data / "s", "SET", f"session:{number}", "x" * 50)
-        await _ask(data / "s", "RPUSH", "queue", "a", "b", "c")
-        await _ask(data / "s", "SAVE")
-    finally:
-        process.kill()
-        await process.wait()
-    return data / "dump.rdb"
 
 
 @pytest.mark.component("redis-server")
