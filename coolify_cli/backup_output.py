@@ -81,6 +81,7 @@ def print_surveyed(surveyed: Sequence[Surveyed], points: Mapping[str, Sequence[R
         surveyed: The backups of each database.
         points: Restore points of each database, None where nobody has asked for them.
     """
+    from coolify.finding import Severity
     from coolify_cli.output import make_table, print_findings, stdout_console
 
     console = stdout_console()
@@ -100,7 +101,8 @@ def print_surveyed(surveyed: Sequence[Surveyed], points: Mapping[str, Sequence[R
         for judged in one.judged
     ]
     console.print(make_table(*columns, *(["Restore seen"] if points is not None else []), rows=rows))
-    print_findings(console, [finding for one in surveyed for finding in one.problems])
+    told = [finding for one in surveyed for finding in one.problems]
+    print_findings(console, [one for one in told if one.severity is not Severity.OK])
 
 
 def survey_json(surveyed: Surveyed, points: Sequence[RestorePoint] | None) -> dict[str, Any]:

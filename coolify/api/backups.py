@@ -73,6 +73,7 @@ class BackupSchedule(Answer):
     dump_all: bool = False
     disable_local_backup: bool = False
     timeout: int = 3600
+    created_at: datetime | None = None
     database_type: str | None = None
     """Class name of the engine's model, for example `App\\Models\\StandalonePostgresql`."""
     database_backup_retention_amount_locally: int = 0

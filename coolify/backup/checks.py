@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from coolify.backup.engines.base import CannotAskError, Questions
 from coolify.config.backups import Newest, Proof, Query
 from coolify.finding import Finding, Severity
+from coolify.wording import counted
 
 __all__ = ["run_checks"]
 
@@ -53,10 +54,10 @@ async def _count(subject: str, table: str, least: int | None, questions: Questio
     if count is None:
         return _failed(subject, f"The table {table} is missing.", "expected: it exists")
     if least is not None and count < least:
-        return _failed(
-            subject, f"The table {table} holds {count} rows, at least {least} are expected.", f"{count} rows"
-        )
-    return _passed(subject, f"{table} holds {count} rows", f"at least {least}" if least else "it exists")
+        held = counted(count, "row")
+        return _failed(subject, f"The table {table} holds {held}, at least {least} are expected.", held)
+    seen = f"at least {least}" if least else "it exists"
+    return _passed(subject, f"The table {table} holds {counted(count, 'row')}.", seen)
 
 
 async def _newest(subject: str, check: Newest, questions: Questions, made: datetime) -> Finding:
@@ -73,14 +74,14 @@ async def _newest(subject: str, check: Newest, questions: Questions, made: datet
         return _failed(
             subject, f"The newest {what} was {hours:.0f} hours old in the dump, {check.hours:g} are allowed.", seen
         )
-    return _passed(subject, f"the newest {what} is young enough", seen)
+    return _passed(subject, f"The newest {what} is young enough.", seen)
 
 
 async def _query(subject: str, query: Query, questions: Questions) -> Finding:
     value = await questions.value(query.sql)
     if value != query.expect:
         return _failed(subject, f"`{query.sql[:120]}` yields '{value[:80]}', expected '{query.expect}'.", "own SQL")
-    return _passed(subject, f"`{query.sql[:120]}` yields '{query.expect}'", "own SQL")
+    return _passed(subject, f"`{query.sql[:120]}` yields '{query.expect}'.", "own SQL")
 
 
 def _failed(subject: str, summary: str, seen: str) -> Finding:
@@ -95,5 +96,6 @@ def _failed(subject: str, summary: str, seen: str) -> Finding:
 
 
 def _passed(subject: str, summary: str, seen: str) -> Finding:
-    text = f"{summary[0].upper()}{summary[1:]}."
-    return Finding(name="restore-check-passed", severity=Severity.OK, subject=subject, summary=text, evidence=(seen,))
+    return Finding(
+        name="restore-check-passed", severity=Severity.OK, subject=subject, summary=summary, evidence=(seen,)
+    )

@@ -19,6 +19,7 @@ from coolify.config.backups import Proof
 from coolify.engines import DatabaseEngine
 from coolify.errors import OperatorError
 from coolify.finding import Finding, Severity
+from coolify.wording import counted
 
 __all__ = ["Origin", "RestorePoint", "digest", "prove"]
 
@@ -156,7 +157,7 @@ def _restored(
         name="restore-proved",
         severity=Severity.OK,
         subject=origin.subject,
-        summary=f"The dump of {origin.subject} restores: {len(tables)} tables in {seconds:.1f} s.",
+        summary=f"The dump of {origin.subject} restores: {counted(len(tables), 'table')} in {seconds:.1f} s.",
         evidence=evidence,
     )
 

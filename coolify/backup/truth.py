@@ -20,6 +20,8 @@ __all__ = ["BucketUnreadable", "ObjectMissing", "ObjectSeen", "Sighting", "judge
 
 _SKEW: Final = timedelta(minutes=5)
 _LEAST_FOR_TREND: Final = 3
+_GRACE: Final = timedelta(hours=1)
+"""How much later than one and a half intervals a backup may come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,23 @@ def judge_schedule(
             ),
         )
     times = [one.created_at for one in schedule.executions if one.created_at and one.status is BackupStatus.SUCCESS]
+    allowed = interval * 1.5 + _GRACE if interval is not None else None
+    if (
+        not times
+        and allowed
+        and schedule.created_at
+        and not schedule.executions
+        and now < schedule.created_at + allowed
+    ):
+        return (
+            Finding(
+                name="backup-not-due",
+                severity=Severity.INFO,
+                subject=subject,
+                summary=f"The schedule {schedule.frequency} of {subject} is new and has not run yet.",
+                remedy="Nothing, or `coolify backup run` now.",
+            ),
+        )
     if not times:
         return (
             Finding(
@@ -180,7 +199,7 @@ def judge_schedule(
             ),
         )
     age = now - max(times)
-    if interval is not None and age > interval * 1.5 + timedelta(hours=1):
+    if interval is not None and allowed is not None and age > allowed:
         return (
             Finding(
                 name="backup-overdue",

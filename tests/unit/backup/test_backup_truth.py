@@ -107,6 +107,16 @@ def test_a_schedule_that_has_stopped_is_overdue() -> None:
     assert [(one.name, one.severity) for one in off] == [("backup-schedule-disabled", Severity.WARNING)]
 
 
+def test_a_new_schedule_is_not_blamed_before_its_first_run_can_have_been() -> None:
+    month, made = timedelta(days=31), NOW - timedelta(days=20)
+    assert [one.name for one in judge_schedule("main", schedule(created_at=made), month, NOW)] == ["backup-not-due"]
+    assert [one.name for one in judge_schedule("main", schedule(created_at=made), timedelta(days=1), NOW)] == [
+        "backup-none"
+    ]
+    failed = schedule(execution(status="failed"), created_at=made)
+    assert [one.name for one in judge_schedule("main", failed, month, NOW)] == ["backup-none"]
+
+
 def test_schedules_of_another_engine_with_the_same_number_are_not_taken_for_ours() -> None:
     database = Database.model_validate({"uuid": "d", "name": "main", "database_type": "standalone-postgresql"})
     assert schedule(database_type="App\\Models\\StandalonePostgresql").belongs_to(database)
