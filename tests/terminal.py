@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import pty
 import re
+import signal
+import termios
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -97,8 +100,9 @@ async def at_terminal(command: Sequence[str], cwd: Path, env: dict[str, str]) ->
 
 
 def _take_terminal() -> None:
-    """Make the terminal the controlling one, so that Ctrl-C reaches the process as a signal."""
-    import fcntl
-    import termios
+    """Make the terminal the controlling one, so that Ctrl-C reaches the process as a signal and is not ignored.
 
+    A shell that starts tests in the background lets all their children ignore it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
