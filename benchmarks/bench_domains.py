@@ -12,12 +12,13 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from benchmarks.domains_dns import compare_lookups
 from benchmarks.domains_tls import compare_handshakes
 
 _DOMAINS: Final = 1000
 _RATIO: Final = 2.0
 _MEGABYTES: Final = 300
-_MEASUREMENTS: Final = (compare_handshakes,)
+_MEASUREMENTS: Final = (compare_lookups, compare_handshakes)
 
 
 async def main() -> int:

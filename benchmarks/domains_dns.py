@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import dns.message
 import dns.name
 import dns.rdatatype
 
+from benchmarks.comparison import Comparison
 from coolify.dns import DnsSettings, Nameserver, Resolver, ServerAddresses
 from coolify.dns.check import check_domains
 from coolify.finding import Finding
 
-__all__ = ["DnsMeasured", "measure_dns"]
+__all__ = ["compare_lookups"]
 
 _ZONE: Final = "bench.test"
 _ADDRESS: Final = "192.0.2.10"
@@ -37,35 +37,18 @@ _COUNT: Final = f"count.{_ZONE}"
 """Name whose address is the number of questions so far."""
 
 
-@dataclass(frozen=True, slots=True)
-class DnsMeasured:
-    """What was measured; times are those of the quickest round."""
-
-    domains: int
-    questions: int
-    """Questions that the checks sent, and the bare look-ups after them."""
-    seconds: float
-    bare_seconds: float
-    peak_rss_mb: float
-    """Largest memory of this process so far, in MB."""
-
-    @property
-    def ratio(self) -> float:
-        """How much longer the checks take than the bare look-ups."""
-        return self.seconds / self.bare_seconds
-
-
-async def measure_dns(domains: int = 1000, rounds: int = 3) -> DnsMeasured:
+async def compare_lookups(number: int, directory: Path, *, rounds: int = 3) -> Comparison:  # noqa: ARG001 - no files
     """Check domains against a name server on loopback and send as many bare questions, in turns.
 
     Args:
-        domains: How many hosts of one zone are checked.
+        number: How many hosts of one zone are checked.
+        directory: Not needed.
         rounds: How often; the quickest counts, for all others were hindered by something else.
 
     Raises:
         RuntimeError: A domain was not found to be good: what was measured is not what is promised.
     """
-    hosts = [f"host{number}.{_ZONE}" for number in range(domains)]
+    hosts = [f"host{place}.{_ZONE}" for place in range(number)]
     checked, bare = [], []
     with _name_server() as server:
         for _ in range(rounds):
@@ -75,13 +58,12 @@ async def measure_dns(domains: int = 1000, rounds: int = 3) -> DnsMeasured:
             checked.append(time.perf_counter() - started)
             questions = await _counted(server) - before - 1
             good = sum(finding.name == "domain-points-to-server" for finding in findings)
-            if good != domains or any(finding.is_problem for finding in findings):
-                raise RuntimeError(f"{good} of {domains} domains were found to be good")
+            if good != number or any(finding.is_problem for finding in findings):
+                raise RuntimeError(f"{good} of {number} domains were found to be good")
             started = time.perf_counter()
             await _bare(hosts, questions, server)
             bare.append(time.perf_counter() - started)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
-    return DnsMeasured(domains, questions, min(checked), min(bare), peak)
+    return Comparison(f"{questions} questions of DNS", number, min(checked), min(bare))
 
 
 async def _check(hosts: list[str], server: Nameserver) -> tuple[Finding, ...]:
