@@ -25,11 +25,11 @@ from coolify.errors import OperatorError
 from coolify.finding import Finding, Severity
 from coolify.plan import (
     desired_compose_domains,
+    domain_urls,
     https_edits,
     lost_middlewares,
     names_of,
     plan_settings,
-    same_urls,
     with_https,
 )
 from coolify.tls import (
@@ -158,12 +158,12 @@ async def send_https_domains(
         # The services of a compose file have domains of their own, and Coolify refuses the others (reference 2.1).
         return await _send_services(client, application, services)
     wanted = with_https(application.fqdn, [one for one in config.domains if one.host in hosts])
-    if same_urls(wanted, application.fqdn):
+    if set(domain_urls(wanted)) == set(domain_urls(application.fqdn)):
         step_done(f"domains in Coolify: {wanted}")
         return False
     await client.applications.update(application.uuid, ApplicationSettings(domains=wanted))
     after = await client.applications.get(application.uuid)
-    if not same_urls(wanted, after.fqdn):
+    if set(domain_urls(wanted)) != set(domain_urls(after.fqdn)):
         raise DomainsIgnoredError(
             f"Coolify accepted the domains {wanted} of {application.name} and kept {after.fqdn or 'none'}: it ignores "
             "them on a server without proxy; choose one under Servers, Proxy, then run this again."

@@ -25,8 +25,8 @@ from coolify.plan.difference import (
     plan_variables,
     plan_volumes,
 )
-from coolify.plan.domains import ListedDomain, compose_domains, list_domains, stored_domains
-from coolify.plan.https import https_edits, lost_middlewares, same_urls, with_https
+from coolify.plan.domains import ListedDomain, compose_domains, domain_urls, list_domains, stored_domains
+from coolify.plan.https import https_edits, lost_middlewares, with_https
 from coolify.plan.overview import Action, Kind, Plan, drift_findings, make_plan
 from coolify.plan.server import ServerNotFoundError, find_server, names_of
 from coolify.plan.single_domain import plan_with_domains, plan_without_host
@@ -49,6 +49,7 @@ __all__ = [
     "desired_settings",
     "desired_variables",
     "desired_volumes",
+    "domain_urls",
     "drift_findings",
     "existing_application",
     "find_application",
@@ -66,7 +67,6 @@ __all__ = [
     "plan_with_domains",
     "plan_without_host",
     "read_actual",
-    "same_urls",
     "stored_domains",
     "with_https",
 ]

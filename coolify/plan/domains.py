@@ -28,8 +28,11 @@ class ListedDomain(BaseModel):
 
 
 def domain_urls(listed: str | None) -> tuple[str, ...]:
-    """Return the URLs of Coolify's comma-separated list, in a form that can be compared (reference 3.1)."""
-    urls = (one.strip().rstrip("/").lower() for one in (listed or "").split(","))
+    """Return the URLs of Coolify's comma-separated list, in a form that can be compared.
+
+    Coolify stores scheme and host in lower case (reference 3.1); a path is another one in capitals.
+    """
+    urls = (_comparable(one.strip()) for one in (listed or "").split(","))
     return tuple(dict.fromkeys(url for url in urls if url))
 
 
@@ -64,7 +67,7 @@ def list_domains(config: Config, listed: str) -> tuple[ListedDomain, ...]:
         listed: Coolify's list, empty where it has no application or no domain.
     """
     there = domain_urls(listed)
-    wanted = {domain.url.lower(): domain for domain in config.domains}
+    wanted = {_comparable(domain.url): domain for domain in config.domains}
     return tuple(
         ListedDomain(
             url=url,
@@ -75,3 +78,9 @@ def list_domains(config: Config, listed: str) -> tuple[ListedDomain, ...]:
         )
         for url in dict.fromkeys((*wanted, *there))
     )
+
+
+def _comparable(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}{separator}{host.lower()}{slash}{path}".rstrip("/") if separator else url.lower()

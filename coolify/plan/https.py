@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from coolify.config import Config, Domain
 from coolify.config.writer import ConfigDocument, Key
 
-__all__ = ["https_edits", "lost_middlewares", "same_urls", "with_https"]
+__all__ = ["https_edits", "lost_middlewares", "with_https"]
 
 
 def https_edits(config: Config, document: ConfigDocument, hosts: Collection[str]) -> dict[tuple[Key, ...], bool]:
@@ -44,19 +44,9 @@ def with_https(fqdn: str | None, domains: Iterable[Domain]) -> str:
     return ",".join(dict.fromkeys(urls))
 
 
-def same_urls(one: str | None, other: str | None) -> bool:
-    """Whether two lists lead to the same; Coolify stores scheme and host in lower case (reference 3.4)."""
-    return _urls(one) == _urls(other)
-
-
 def lost_middlewares(before: str | None, after: str | None) -> tuple[str, ...]:
     """Return the Traefik middlewares that regenerated labels do not have any more (reference 3.5)."""
     return tuple(sorted(_middlewares(before) - _middlewares(after)))
-
-
-def _urls(fqdn: str | None) -> set[str]:
-    parts = (urlsplit(one.strip()) for one in (fqdn or "").split(","))
-    return {f"{one.scheme}://{one.netloc.lower()}{one.path.rstrip('/')}" for one in parts if one.netloc}
 
 
 def _middlewares(labels: str | None) -> set[str]:

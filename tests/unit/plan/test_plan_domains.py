@@ -6,7 +6,7 @@ import pytest
 
 from coolify.api import Application
 from coolify.config import Config, Project
-from coolify.plan import list_domains, stored_domains
+from coolify.plan import domain_urls, list_domains, stored_domains
 
 CONFIG = Config(
     server="https://coolify.example.com",
@@ -38,3 +38,18 @@ def test_domains_of_services_of_a_compose_file_are_coolifys_too(store) -> None:
 def test_an_application_without_domains_has_none() -> None:
     assert stored_domains(None) == ""
     assert not any(one.in_coolify for one in list_domains(CONFIG, stored_domains(application())))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://Shop.example.com/", "https://shop.example.com", True),
+        ("https://a.example.com,https://b.example.com", "https://b.example.com, https://a.example.com", True),
+        (None, "", True),
+        ("http://shop.example.com", "https://shop.example.com", False),
+        ("https://shop.example.com/Api", "https://shop.example.com/api", False),
+        ("https://shop.example.com:3000", "https://shop.example.com", False),
+    ],
+)
+def test_lists_that_lead_to_the_same_are_the_same_however_they_are_written(one, other, same) -> None:
+    assert (set(domain_urls(one)) == set(domain_urls(other))) is same

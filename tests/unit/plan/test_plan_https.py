@@ -3,7 +3,7 @@
 import pytest
 
 from coolify.config import ConfigDocument, Domain, edit_config, load_config
-from coolify.plan import https_edits, lost_middlewares, same_urls, with_https
+from coolify.plan import https_edits, lost_middlewares, with_https
 
 FILE = """
 server: https://coolify.example.com
@@ -66,21 +66,6 @@ def test_an_environment_with_domains_of_its_own_is_changed_there(config) -> None
 )
 def test_the_urls_of_a_host_are_switched_and_all_others_stay(fqdn, after) -> None:
     assert with_https(fqdn, [Domain(name="primary", host="shop.example.com")]) == after
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("https://Shop.example.com/", "https://shop.example.com", True),
-        ("https://a.example.com,https://b.example.com", "https://b.example.com, https://a.example.com", True),
-        (None, "", True),
-        ("http://shop.example.com", "https://shop.example.com", False),
-        ("https://shop.example.com/Api", "https://shop.example.com/api", False),
-        ("https://shop.example.com:3000", "https://shop.example.com", False),
-    ],
-)
-def test_lists_that_lead_to_the_same_are_the_same_however_they_are_written(one, other, same) -> None:
-    assert same_urls(one, other) is same
 
 
 def test_middlewares_that_regenerated_labels_lack_are_named() -> None:
