@@ -8,7 +8,8 @@ from coolify.plan import plan_with_domains, plan_without_host
 
 
 def application(fqdn: str | None = None, **raw) -> Application:
-    return Application.model_validate({"uuid": "a", "name": "shop", "fqdn": fqdn, "build_pack": "nixpacks"} | raw)
+    answer = {"uuid": "a", "name": "shop", "fqdn": fqdn, "build_pack": "nixpacks"} | raw
+    return Application.model_validate(answer | {"raw": answer})
 
 
 def domain(host: str, **more) -> Domain:
