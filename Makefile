@@ -27,8 +27,9 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## Run the main job in the sandbox: two good releases, a broken one, its rollback
 	@$(BIN)/coolify demo
 
+# A file's tests stay in one process, where they share servers.
 test: lint types imports $(STAMP) ## Lint, types, architecture and all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 unit: $(STAMP) ## The tests that need no server and no socket (seconds)
 	$(BIN)/pytest tests/unit
