@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from coolify_cli.config_commands import print_edits
 from coolify_cli.options import config_options, dry_run_option, json_option
+from coolify_cli.section_edits import NONE, given_settings, write_section
 
 if TYPE_CHECKING:
     from coolify.config import VolumeMount
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["allocate", "configure"]
 
 _PACKS: Final = ("nixpacks", "railpack", "static", "dockerfile", "dockercompose")
-_NONE: Final = "none"
 _VOLUME_PATHS: Final = ("mount_path", "host_path")
 
 
@@ -40,7 +38,7 @@ def configure(config: str, environment: str, *, dry_run: bool, as_json: bool, **
 
     Commands are checked against what Coolify allows in a shell, with the offending character named.
     """
-    return _write("build", settings, config, environment, dry_run=dry_run, as_json=as_json)
+    return write_section("build", given_settings(settings), config, environment, dry_run=dry_run, as_json=as_json)
 
 
 @click.command(epilog="Example: coolify resources allocate --cpu 500m --memory 1Gi")
@@ -88,18 +86,19 @@ def allocate(
     if port_mappings:
         mapped = _port_mappings(resources.port_mappings, port_mappings)
         lists["port_mappings"] = mapped
-        if mapped != _NONE:
+        if mapped != NONE:
             click.echo(
                 "! With port mappings Coolify stops the old version before the new one works: no rolling update.",
                 err=True,
             )
-    return _write("resources", {**settings, **lists}, config, environment, dry_run=dry_run, as_json=as_json)
+    given = given_settings({**settings, **lists})
+    return write_section("resources", given, config, environment, dry_run=dry_run, as_json=as_json)
 
 
 def _volumes(present: tuple[VolumeMount, ...], given: tuple[str, ...]) -> Plain:
     """Return the volumes of the file with those that are given, each instead of the one with its name."""
-    if given == (_NONE,):
-        return _NONE
+    if given == (NONE,):
+        return NONE
     mounts = {one.name: one.model_dump(exclude_none=True) for one in present}
     for text in given:
         name, *paths = text.split(":")
@@ -111,30 +110,6 @@ def _volumes(present: tuple[VolumeMount, ...], given: tuple[str, ...]) -> Plain:
 
 def _port_mappings(present: tuple[str, ...], given: tuple[str, ...]) -> Plain:
     """Return the mappings of the file with those that are given, each instead of the one of the server's port."""
-    if given == (_NONE,):
-        return _NONE
+    if given == (NONE,):
+        return NONE
     return list({one.partition(":")[0]: one for one in (*present, *given)}.values())
-
-
-def _write(
-    section: str,
-    settings: Mapping[str, Plain],
-    config: str,
-    environment: str,
-    *,
-    dry_run: bool,
-    as_json: bool,
-) -> int:
-    from coolify.config import edit_config, find_config, load_config
-
-    path = find_config(Path(config))
-    given = {name: None if value == _NONE else value for name, value in settings.items() if value is not None}
-    if not given:
-        raise click.UsageError("Nothing to change: give at least one option, see --help.")
-    # An environment with an overlay has values of its own.
-    overlaid = environment and environment in load_config(path).environment_names
-    above = ("environments", environment) if overlaid else ()
-    values = {(*above, section, name): value for name, value in given.items()}
-    edits = edit_config(path, values, environment=environment or None, dry_run=dry_run)
-    print_edits(edits, dry_run=dry_run, as_json=as_json)
-    return 0

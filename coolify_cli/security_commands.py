@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from coolify_cli.options import config_options, dry_run_option, json_option
+from coolify_cli.section_edits import NONE, write_section
 
 if TYPE_CHECKING:
     from coolify.config import Config
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "configure"]
 
-_NONE: Final = "none"
 _PLACES: Final = {
     "csp": ("headers", "content_security_policy"),
     "frame_options": ("headers", "frame_options"),
@@ -43,7 +42,7 @@ _LISTS: Final = {"cors_origin": ("cors", "origins"), "cors_method": ("cors", "me
 @click.command(epilog="Example: coolify security configure --preset moderate --rate-limit 100 --dry-run")
 @click.option("--preset", type=click.Choice(["moderate", "strict"]), help="Headers to start from.")
 @click.option("--csp", metavar="POLICY", help="Content-Security-Policy.")
-@click.option("--frame-options", type=click.Choice(["deny", "sameorigin", _NONE]), help="Who may frame the pages.")
+@click.option("--frame-options", type=click.Choice(["deny", "sameorigin", NONE]), help="Who may frame the pages.")
 @click.option("--referrer-policy", metavar="POLICY", help="What other sites learn about where visitors come from.")
 @click.option("--permissions-policy", metavar="POLICY", help="Features of the browser, as in 'camera=()'.")
 @click.option("--hsts-max-age", metavar="SECONDS", help="How long browsers insist on HTTPS.")
@@ -70,24 +69,7 @@ def configure(config: str, environment: str, *, dry_run: bool, as_json: bool, **
 
     Options go before the preset. Nothing happens in Coolify until `coolify release` or `coolify apply`.
     """
-    from coolify.config import edit_config, find_config, load_config
-    from coolify_cli.config_commands import print_edits
-
-    values = _values(given)
-    if not values:
-        raise click.UsageError("Nothing to change: give --preset or at least one other option, see --help.")
-    path = find_config(Path(config))
-    # An environment with an overlay has values of its own.
-    overlaid = environment and environment in load_config(path).environment_names
-    above = ("environments", environment) if overlaid else ()
-    edits = edit_config(
-        path,
-        {(*above, "security", *keys): value for keys, value in values.items()},
-        environment=environment or None,
-        dry_run=dry_run,
-    )
-    print_edits(edits, dry_run=dry_run, as_json=as_json)
-    return 0
+    return write_section("security", _values(given), config, environment, dry_run=dry_run, as_json=as_json)
 
 
 @click.command(epilog="Example: coolify security check --probe-limits --ports 1-1024")
@@ -160,7 +142,7 @@ def _values(given: dict[str, Any]) -> dict[tuple[str, ...], Any]:
     values: dict[tuple[str, ...], Any] = dict(PRESETS[given["preset"]]) if given["preset"] else {}
     for option, keys in (_PLACES | _LISTS).items():
         value = given[option]
-        if value in {_NONE, (_NONE,)}:
+        if value in {NONE, (NONE,)}:
             values[_WHOLE.get(option, keys)] = None
         elif value is not None and value != ():
             values[keys] = _plain(value)
@@ -168,11 +150,11 @@ def _values(given: dict[str, Any]) -> dict[tuple[str, ...], Any]:
         name, separator, value = header.partition("=")
         if not separator:
             raise click.UsageError(f"--header {header}: write NAME=VALUE.")
-        values["headers", "custom", name.strip()] = None if value == _NONE else value.strip()
+        values["headers", "custom", name.strip()] = None if value == NONE else value.strip()
     if given["basic_auth"]:
         values["basic_auth",] = _login(given["basic_auth"])
     if given["ports"]:
-        values["ports",] = None if given["ports"] == _NONE else list(_ports(given["ports"]) or ())
+        values["ports",] = None if given["ports"] == NONE else list(_ports(given["ports"]) or ())
     return values
 
 
@@ -183,7 +165,7 @@ def _plain(value: str | bool | tuple[str, ...]) -> str | int | bool | list[str]:
 
 
 def _login(text: str) -> dict[str, Any] | None:
-    if text == _NONE:
+    if text == NONE:
         return None
     name, _, variable = text.partition("=")
     if not (variable.isidentifier() and variable.isascii()):

@@ -123,7 +123,10 @@ TREE: Final = Branch(
         "rollback": Leaf("rollback_command:rollback", "Bring back an earlier release, configuration included."),
         "health": Branch(
             "Whether the application works, seen from the outside.",
-            {"check": Leaf("health_commands:check", "Ask every domain at every address until the gate is decided.")},
+            {
+                "configure": Leaf("health_commands:configure", "Set when a new version counts as healthy."),
+                "check": Leaf("health_commands:check", "Ask every domain at every address until the gate is decided."),
+            },
         ),
         "domain": Branch(
             "Names under which the application is reached, seen from the outside.",

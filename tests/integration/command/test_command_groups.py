@@ -67,6 +67,37 @@ async def test_build_and_limits_are_written_to_the_file(shop, coolify) -> None:
     assert (await coolify("resources", "allocate")).code == 2
 
 
+async def test_what_counts_as_healthy_is_written_to_the_file(shop, coolify) -> None:
+    arguments = (
+        "--successes",
+        "5",
+        "--soak",
+        "2.5",
+        "--expect",
+        "200",
+        "--expect",
+        "204",
+        "--version-path",
+        "/version",
+    )
+    done = await coolify("health", "configure", *arguments, "--no-container", "--body", "none", "--json")
+    assert {one["path"]: one["after"] for one in done.json["changed"]} == {
+        "health.successes": 5,
+        "health.soak": 2.5,
+        "health.version.path": "/version",
+        "health.container.enabled": False,
+        "health.expect": [200, 204],
+    }
+    done = await coolify("health", "configure", "--version-path", "none", "--expect", "none", "--json")
+    assert [one["path"] for one in done.json["changed"]] == ["health.version", "health.expect"]
+    refused = await coolify("health", "configure", "--interval", "many")
+    assert refused.code == 2
+    assert "neither a number nor 'none'" in refused.text
+    refused = await coolify("health", "configure", "--successes", "1000", "--interval", "60")
+    assert refused.code == 2
+    assert "cannot be passed" in refused.text
+
+
 async def test_the_environment_is_chosen_and_listed(shop, coolify) -> None:
     done = await coolify("environment", "set", "staging", "--json")
     assert done.json["changed"][0]["after"] == "staging"
