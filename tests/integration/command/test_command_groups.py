@@ -46,6 +46,21 @@ async def test_values_of_the_file_are_read_changed_and_refused(shop, coolify) ->
     assert (await coolify("project", "config", "validate")).code == 0
 
 
+async def test_the_file_is_opened_in_the_editor_and_checked_afterwards(shop, coolify) -> None:
+    done = await coolify("project", "config", "edit", EDITOR="sed -i s/branch:/branhc:/")
+    assert done.code == 2
+    assert "did you mean `branch`" in done.text
+    done = await coolify("project", "config", "edit", EDITOR="sed -i s/branhc:/branch:/")
+    assert done.code == 0, done.text
+    assert "is valid" in done.text
+    assert "Editing failed" in (await coolify("project", "config", "edit", EDITOR="false")).text
+
+
+async def test_deploy_rollback_is_rollback(coolify) -> None:
+    shown = [(await coolify(*command, "--help")).stdout for command in (["deploy", "rollback"], ["rollback"])]
+    assert shown[0].replace("coolify deploy rollback", "coolify rollback", 1) == shown[1]
+
+
 async def test_the_schema_is_the_one_of_the_documentation(coolify) -> None:
     from pathlib import Path
 
