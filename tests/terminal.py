@@ -49,6 +49,10 @@ class Terminal:
         """Type a line and Enter."""
         os.write(self._master, line.encode() + b"\n")
 
+    def presses(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._master, keys.encode())
+
     def interrupts(self) -> None:
         """Press Ctrl-C."""
         os.write(self._master, b"\x03")
