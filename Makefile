@@ -27,9 +27,8 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## Run the main job in the sandbox: two good releases, a broken one, its rollback
 	@$(BIN)/coolify demo
 
-# A file's tests stay in one process, where they share servers.
 test: lint types imports $(STAMP) ## Lint, types, architecture and all tests
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 unit: $(STAMP) ## The tests that need no server and no socket (seconds)
 	$(BIN)/pytest tests/unit

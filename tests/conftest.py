@@ -40,10 +40,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.skip(message)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["told"] = {"tables": session.config.stash[TABLES], "missing": sorted(_missing)}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    """Take over what the tests of another process have told."""
+    told = getattr(node, "workeroutput", {}).get("told", {"tables": {}, "missing": ()})
+    for title, lines in told["tables"].items():
+        node.config.stash[TABLES].setdefault(title, []).extend(lines)
+    _missing.update(told["missing"])
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     for title, lines in terminalreporter.config.stash[TABLES].items():
         terminalreporter.write_sep("=", title)
-        for line in lines:
+        for line in sorted(lines):
             terminalreporter.write_line(line)
     if _missing:
         terminalreporter.write_sep("=", "missing components", yellow=True)
