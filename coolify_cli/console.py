@@ -91,6 +91,10 @@ class ProgressPrinter:
             case _:
                 pass
 
+    def wait_for(self, what: str) -> None:
+        """Turn the spinner until the first phase begins."""
+        self._show(f"waiting for {what}")
+
     def close(self) -> None:
         """Stop the spinner, if one turns."""
         self._hide()

@@ -51,4 +51,10 @@ def _explain_prefect(error: BaseException) -> Failure | None:
             "Error: The Prefect server cannot be reached: start it, or unset PREFECT_API_URL to run without one.",
             EXIT_FAILURE,
         )
+    if isinstance(error, RuntimeError) and "ephemeral Prefect API server" in str(error):
+        return Failure(
+            "Error: Prefect's temporary server did not start in time: run it again when the machine is less busy, see "
+            "that its directory (PREFECT_HOME, or ~/.prefect) can be written, or set PREFECT_API_URL to a server.",
+            EXIT_FAILURE,
+        )
     return None

@@ -63,6 +63,8 @@ def quiet_prefect() -> None:
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     # A lock that somebody else holds is an error to Prefect's machinery, and one sentence of ours.
     os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
+    # A busy machine, or one on which the database is made for the first time, takes longer than Prefect's 20 s.
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
 
@@ -91,6 +93,8 @@ def run_quietly(
     console = Console(stderr=quiet, quiet=quiet)
     printer = ProgressPrinter(console, debug=debug)
     asker = None if no_input else terminal_asker(console, printer.close)
+    if "PREFECT_API_URL" not in os.environ:
+        printer.wait_for("Prefect's temporary server")
     try:
         return asyncio.run(execute(flow, printer, asker))
     finally:

@@ -204,3 +204,12 @@ async def test_a_rollback_is_asked_for_confirmation_unless_told_yes(shop, releas
     done = await coolify("rollback", "previous", "--local", "--yes", cwd=shop.directory, **environment)
     assert done.code == 0, done.stderr
     assert await shop.version() == "1.0.0"
+
+
+async def test_a_temporary_server_that_does_not_start_in_time_is_told_in_one_sentence(shop, coolify, tmp_path) -> None:
+    environment = {"PREFECT_API_URL": None, "PREFECT_HOME": str(tmp_path / "prefect")}
+    done = await coolify("release", PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS="1", **environment)
+    assert done.code == 1
+    assert "Prefect's temporary server did not start in time" in done.text
+    assert "Traceback" not in done.text
+    assert shop.sandbox.state.all("application") == []
