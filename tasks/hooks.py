@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import math
 import os
 import time
 from collections.abc import Mapping
@@ -15,24 +14,17 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from coolify.api import CoolifyClient, CoolifyError, Feature
-from coolify.api.errors import AnswerLostError
-from coolify.api.extras import TaskExecution, TaskWrite
 from coolify.commands import CommandResult, plain_line, run_here
 from coolify.config.hooks import Hook, HookPlace
 from coolify.errors import OperatorError
 from coolify.redaction import Redaction
 from coolify.release.hooks import hook_failed
+from tasks.container_commands import command_task, run_task
 from tasks.phases import log_line, report_findings, step_done
 from tasks.session import Session, redaction_of
 
 __all__ = ["HookFailedError", "check_hooks", "run_hook"]
 
-_POLL_SECONDS: Final = 1.0
-_QUEUE_SECONDS: Final = 120.0
-"""Seconds in which Coolify's worker has to begin, on top of the time that the command may take."""
-_NEVER: Final = "0 0 1 1 *"
-"""A schedule is demanded; the task is switched off and deleted afterwards."""
-_SHORTEST_TASK: Final = 60
 _LAST_WISH_SECONDS: Final = 10.0
 
 
@@ -84,28 +76,15 @@ def _tell(line: str) -> None:
 async def _run_in_container(
     client: CoolifyClient, application_uuid: str, hook: Hook, redact: Redaction
 ) -> CommandResult:
-    """Run a command by way of a scheduled task, the only way that Coolify's API has (reference 6.4).
+    """Run a command in the application's container; nothing of it stays in Coolify.
 
-    The task is switched off, so that it runs once, and deleted afterwards. One that a run has left which died is found
-    by its name and used.
+    A task that a run has left which died is found by its name and used.
     """
-    tasks = client.scheduled_tasks
     digest = hashlib.sha256(hook.run.encode()).hexdigest()[:8]
-    wanted = TaskWrite(
-        name=f"coolify-flows release hook {digest}",
-        command=hook.run,
-        frequency=_NEVER,
-        enabled=False,
-        timeout=max(_SHORTEST_TASK, math.ceil(hook.timeout)),
-        **({"container": hook.container} if hook.container else {}),
-    )
-    created = await tasks.ensure(application_uuid, wanted)
+    wanted = command_task(f"coolify-flows release hook {digest}", hook.run, hook.timeout, hook.container)
+    created = await client.scheduled_tasks.ensure(application_uuid, wanted)
     try:
-        known = {one.uuid for one in await tasks.executions(application_uuid, created.uuid)}
-        # An answer that was lost is not asked for again: the command may be running.
-        with suppress(AnswerLostError):
-            await tasks.execute(application_uuid, created.uuid)
-        execution = await _until_it_ends(client, application_uuid, created.uuid, known, hook.timeout)
+        execution = await run_task(client, application_uuid, created, hook.timeout)
     finally:
         await _delete(client, application_uuid, created.uuid)
     if execution is None:
@@ -114,20 +93,6 @@ async def _run_in_container(
     for line in lines:
         _tell(line)
     return CommandResult("" if execution.status == "success" else "failed", tuple(lines[-10:]))
-
-
-async def _until_it_ends(
-    client: CoolifyClient, application_uuid: str, task_uuid: str, known: set[str], limit: float
-) -> TaskExecution | None:
-    """Return the run that is not yet known once it has ended, None when there is none in time."""
-    deadline = time.monotonic() + limit + _QUEUE_SECONDS
-    while time.monotonic() < deadline:
-        runs = await client.scheduled_tasks.executions(application_uuid, task_uuid)
-        ours = next((one for one in runs if one.uuid not in known), None)
-        if ours is not None and ours.status != "running":
-            return ours
-        await asyncio.sleep(_POLL_SECONDS)
-    return None
 
 
 async def _delete(client: CoolifyClient, application_uuid: str, task_uuid: str) -> None:

@@ -44,6 +44,8 @@ class Schema(Section):
 
     commands: Annotated[tuple[Line, ...], Field(min_length=1)]
     """Commands; a changed list runs again, an unchanged one never does."""
+    container: Label | None = None
+    """Service of a compose application whose container they run in."""
     timeout: Annotated[int, Field(ge=1, le=36000)] = 600
     """Seconds that one may take on average."""
 

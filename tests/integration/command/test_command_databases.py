@@ -110,29 +110,3 @@ async def everything_prefect_knows() -> list[object]:
             *(one.model_dump() for one in artifacts),
             *(one.model_dump() for one in blocks),
         ]
-
-
-async def test_the_tables_are_made_once_in_the_container_of_the_application(shop, in_prefect) -> None:
-    made = shop.directory / "made"
-    database = DATABASES["main"] | {"schema": {"commands": [f"echo $GREETING >> {made}", f"echo two >> {made}"]}}
-    shop.configure(databases={"main": database}, env={"GREETING": "one"})
-
-    async def go():
-        state = await release(ReleaseRequest(target=Target(config=str(shop.config))), return_state=True)
-        return await state.aresult(raise_on_failure=False)
-
-    report = await go()
-    assert report.outcome is Outcome.COMPLETED, report.reason
-    assert made.read_text() == "one\ntwo\n"
-    (task,) = shop.sandbox.state.all("task")
-    assert task["enabled"] is False
-    report = await go()
-    assert report.outcome is Outcome.COMPLETED, report.reason
-    assert made.read_text() == "one\ntwo\n"
-    # A changed list is another one, and what fails there ends the release.
-    database["schema"] = {"commands": [f"echo three >> {made} && test -e /nowhere"]}
-    shop.configure(databases={"main": database})
-    report = await go()
-    assert report.outcome is Outcome.ABORTED
-    assert "The schema of main failed in the container" in report.reason
-    assert made.read_text() == "one\ntwo\nthree\n"
