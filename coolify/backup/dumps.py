@@ -10,7 +10,7 @@ from typing import BinaryIO, Final, cast
 
 from coolify.errors import OperatorError
 
-__all__ = ["Dump", "DumpFormat", "DumpRefusedError", "recognise"]
+__all__ = ["Dump", "DumpFormat", "DumpRefusedError", "format_of", "recognise", "refuse_encrypted"]
 
 _GZIP: Final = b"\x1f\x8b"
 _ENCRYPTED: Final = {
@@ -74,16 +74,26 @@ def recognise(path: Path) -> Dump:
             raise DumpRefusedError("The dump is damaged: its compression does not even begin properly.") from None
         if not head:
             raise DumpRefusedError("The dump is empty: it is a compressed file of nothing.")
+    refuse_encrypted(head)
+    return Dump(path, format_of(head), gzipped, size)
+
+
+def refuse_encrypted(head: bytes) -> None:
+    """Refuse what begins like the work of a tool that encrypts.
+
+    Raises:
+        DumpRefusedError: It does.
+    """
     for magic, tool in _ENCRYPTED.items():
         if head.startswith(magic):
             raise DumpRefusedError(
                 f"The dump is encrypted with {tool}. Coolify does not encrypt dumps: decrypt it with the key of "
                 "whoever did, and prove the result with `coolify backup verify --file`."
             )
-    return Dump(path, _format(head), gzipped, size)
 
 
-def _format(head: bytes) -> DumpFormat:
+def format_of(head: bytes) -> DumpFormat:
+    """Return what begins like this."""
     if head.startswith(b"PGDMP"):
         return DumpFormat.POSTGRESQL_CUSTOM
     if head.startswith(b"REDIS"):

@@ -6,6 +6,7 @@ Everything here blocks and belongs into a thread; memory stays flat whatever the
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
 import threading
 import time
@@ -23,7 +24,7 @@ from coolify.errors import OperatorError
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-__all__ = ["Bucket", "BucketError", "Fetched"]
+__all__ = ["Bucket", "BucketError", "Fetched", "ObjectReader"]
 
 _CHUNK: Final = 1024 * 1024
 _RESUMES: Final = 5
@@ -143,36 +144,59 @@ class Bucket:
             BucketError: The object is missing, changed meanwhile, does not fit on the disk, or is not what was stored.
         """
         started = time.monotonic()
-        seen = self.look(key)
-        if isinstance(seen, ObjectMissing):
-            raise BucketError(f"The bucket {self.name} has no object {key}.")
-        if isinstance(seen, BucketUnreadable):
-            raise BucketError(seen.reason)
+        seen = self._seen(key)
         free = shutil.disk_usage(path.parent).free
         if seen.size + _ROOM > free:
             raise BucketError(
                 f"The dump has {seen.size} bytes and only {free} are free in {path.parent}: free some, or set TMPDIR "
                 "to a larger disk."
             )
-        sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-        size, resumes = 0, 0
+        digests = _Digests()
         with path.open("wb") as file:
-            while size < seen.size:
-                try:
-                    for block in self._blocks(seen, size):
-                        if time.monotonic() > deadline or (stop is not None and stop.is_set()):
-                            raise BucketError(f"Fetching {key} was given up after {size} of {seen.size} bytes.")
-                        _write(file, block)
-                        sha256.update(block)
-                        md5.update(block)
-                        size += len(block)
-                except _BrokenOffError as broken:
-                    resumes += 1
-                    if resumes > _RESUMES:
-                        raise BucketError(f"Fetching {key} broke off {resumes} times: {broken}") from None
+            for block in self._whole(seen, deadline, stop):
+                _write(file, block)
+                digests.update(block)
+        checksum = digests.compare(seen)
+        return Fetched(path, digests.size, digests.sha256.hexdigest(), time.monotonic() - started, checksum)
+
+    def read(self, key: str, *, deadline: float, stop: threading.Event | None = None) -> ObjectReader:
+        """Return an object as a file that is read once, from its beginning, and never lies on the disk.
+
+        Args:
+            key: The object.
+            deadline: Value of `time.monotonic()` at which to give up.
+            stop: Ends the transfer when it is set.
+
+        Raises:
+            BucketError: The object is missing, or the bucket cannot be read.
+        """
+        seen = self._seen(key)
+        return ObjectReader(seen, self._whole(seen, deadline, stop))
+
+    def _seen(self, key: str) -> ObjectSeen:
+        seen = self.look(key)
+        if isinstance(seen, ObjectMissing):
+            raise BucketError(f"The bucket {self.name} has no object {key}.")
+        if isinstance(seen, BucketUnreadable):
+            raise BucketError(seen.reason)
+        return seen
+
+    def _whole(self, seen: ObjectSeen, deadline: float, stop: threading.Event | None) -> Iterator[bytes]:
+        """Yield an object block by block, taken up where a connection breaks."""
+        size, resumes = 0, 0
+        while size < seen.size:
+            try:
+                for block in self._blocks(seen, size):
+                    if time.monotonic() > deadline or (stop is not None and stop.is_set()):
+                        raise BucketError(f"Fetching {seen.key} was given up after {size} of {seen.size} bytes.")
+                    size += len(block)
+                    yield block
+            except _BrokenOffError as broken:
+                resumes += 1
+                if resumes > _RESUMES:
+                    raise BucketError(f"Fetching {seen.key} broke off {resumes} times: {broken}") from None
         if size != seen.size:
-            raise BucketError(f"The object {key} has {seen.size} bytes, but {size} were received.")
-        return Fetched(path, size, sha256.hexdigest(), time.monotonic() - started, _compare(seen, md5.hexdigest()))
+            raise BucketError(f"The object {seen.key} has {seen.size} bytes, but {size} were received.")
 
     def _blocks(self, seen: ObjectSeen, offset: int) -> Iterator[bytes]:
         from botocore.exceptions import HTTPClientError, IncompleteReadError, ResponseStreamingError
@@ -217,6 +241,62 @@ class Bucket:
         return f"{where[0].upper()}{where[1:]} answers {code or status}."
 
 
+class ObjectReader(io.RawIOBase):
+    """An object of a bucket, read once from its beginning; its digests count what was read."""
+
+    def __init__(self, seen: ObjectSeen, blocks: Iterator[bytes]) -> None:
+        self.seen = seen
+        self._blocks = blocks
+        self._block = memoryview(b"")
+        self._digests = _Digests()
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever can be written to
+        """Fill a buffer as far as the next block goes; return 0 at the end."""
+        if not self._block:
+            block = next(self._blocks, b"")
+            self._digests.update(block)
+            self._block = memoryview(block)
+        length = min(len(buffer), len(self._block))
+        buffer[:length] = self._block[:length]
+        self._block = self._block[length:]
+        return length
+
+    def finish(self) -> tuple[str, str]:
+        """Read what is left and return the SHA-256 of all, and what it was compared with, as evidence.
+
+        Raises:
+            BucketError: It is not what was stored.
+        """
+        for block in self._blocks:
+            self._digests.update(block)
+        return self._digests.sha256.hexdigest(), self._digests.compare(self.seen)
+
+
+class _Digests:
+    """What is known of content that passes by."""
+
+    def __init__(self) -> None:
+        self.sha256, self._md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+        self.size = 0
+
+    def update(self, block: bytes) -> None:
+        self.sha256.update(block)
+        self._md5.update(block)
+        self.size += len(block)
+
+    def compare(self, seen: ObjectSeen) -> str:
+        """Compare with the ETag where it is the MD5 of the content: of objects that were uploaded in one piece."""
+        if not seen.etag_is_md5 or len(seen.etag) != 32:
+            return f"size {seen.size} (uploaded in parts or encrypted: the ETag is no digest)"
+        if seen.etag.lower() != self._md5.hexdigest():
+            raise BucketError(f"The object {seen.key} is damaged: MD5 {self._md5.hexdigest()}, stored as {seen.etag}.")
+        return f"MD5 {self._md5.hexdigest()} as stored"
+
+
 def _write(file: BinaryIO, block: bytes) -> None:
     try:
         file.write(block)
@@ -236,12 +316,3 @@ def _seen(key: str, answer: Any) -> ObjectSeen:  # noqa: ANN401 - what boto3 ans
     encrypted = answer.get("ServerSideEncryption") == "aws:kms" or bool(answer.get("SSECustomerAlgorithm"))
     etag = str(answer["ETag"]).strip('"')
     return ObjectSeen(key, int(answer["ContentLength"]), etag, answer["LastModified"], etag_is_md5=not encrypted)
-
-
-def _compare(seen: ObjectSeen, md5: str) -> str:
-    """Compare with the ETag where it is the MD5 of the content: of objects that were uploaded in one piece."""
-    if not seen.etag_is_md5 or len(seen.etag) != 32:
-        return f"size {seen.size} (uploaded in parts or encrypted: the ETag is no digest)"
-    if seen.etag.lower() != md5:
-        raise BucketError(f"The object {seen.key} is damaged: MD5 {md5}, stored as {seen.etag}.")
-    return f"MD5 {md5} as stored"
