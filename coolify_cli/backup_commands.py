@@ -86,16 +86,16 @@ def configure(config: str, environment: str, *, dry_run: bool, yes: bool, no_inp
     from coolify_cli.running import check_configuration, prepare_prefect, run_quietly
 
     loaded = load(config, environment)
-    if not loaded.backups.schedules:
+    if not loaded.backups.has_schedules:
         raise click.UsageError(f"{loaded.path} has no schedules in `backups`: describe one there first.")
     check_configuration(config, environment)
     prepare_prefect(config)
     planned, zone, new = asyncio.run(_plan(config, environment))
     if not as_json:
-        print_schedules(planned, zone, new)
+        print_schedules(planned, zone, new, loaded)
     if planned.is_refused or dry_run:
         if as_json:
-            print_json(configuration_json(planned, zone, new))
+            print_json(configuration_json(planned, zone, new, loaded))
         return 1 if planned.is_refused else 0
     from flows.configure_backups import configure_backups
     from tasks.session import Target
@@ -104,7 +104,7 @@ def configure(config: str, environment: str, *, dry_run: bool, yes: bool, no_inp
     target = Target(config=config, environment=environment)
     done = run_quietly(lambda: configure_backups(target, return_state=True), quiet=as_json)
     if as_json:
-        print_json(configuration_json(planned, zone, new) | {"created": done.created, "updated": done.updated})
+        print_json(configuration_json(planned, zone, new, loaded) | {"created": done.created, "updated": done.updated})
     return 0
 
 
@@ -117,8 +117,8 @@ def configure(config: str, environment: str, *, dry_run: bool, yes: bool, no_inp
 def run(database: str, config: str, environment: str, *, local: bool, no_input: bool, as_json: bool) -> int:
     """Back up now, follow the execution, and judge it by what lies in the bucket; exit with 1 when it is no backup.
 
-    DATABASE is a key of the section `databases`; all that have schedules by default. Where a Prefect server is set, its
-    deployment `back up/back up` is started there and followed.
+    DATABASE is a key of the section `databases` or of `backups.volumes`; all that have schedules by default. Where a
+    Prefect server is set, its deployment `back up/back up` is started there and followed.
     """
     from coolify_cli.output import print_json
     from coolify_cli.remote import run_on_server, runs_on_server, target_parameters
@@ -155,22 +155,33 @@ def list_backups(
 ) -> int:
     """List backups with what they are worth, newest first; exit with 1 when the newest of a schedule is none.
 
-    DATABASE is a key of the section `databases`; all that are backed up by default. A backup counts when its object is
-    in the bucket with the right size, whatever Coolify says of it.
+    DATABASE is a key of the section `databases` or of `backups.volumes`; all that are backed up by default. A backup
+    counts when its object is in the bucket with the right size, whatever Coolify says of it.
     """
     from coolify_cli.output import print_json
     from coolify_cli.reaching import load
+    from coolify_cli.volume_backups import look, print_volumes, volume_findings, volume_json
 
     loaded = load(config, environment)
     if in_bucket:
         return _list_objects(loaded, database, limit, as_json=as_json)
     surveyed = asyncio.run(survey_of(loaded, database, limit))
-    points = points_of(config, surveyed) if proofs else {}
+    volumes = asyncio.run(look(loaded, database))
+    uuids = {one.key: one.database.uuid for one in surveyed} | {one.key: one.volume.uuid for one, _ in volumes}
+    points = points_of(config, uuids) if proofs else {}
     if as_json:
-        print_json([survey_json(one, points.get(one.key)) for one in surveyed])
+        print_json(
+            [survey_json(one, points.get(one.key)) for one in surveyed]
+            + [volume_json(one, limit, points.get(one[0].key)) for one in volumes]
+        )
     else:
-        print_surveyed(surveyed, points if proofs else None)
-    return 1 if any(finding.is_problem for one in surveyed for finding in one.problems) else 0
+        if surveyed:
+            print_surveyed(surveyed, points if proofs else None)
+        if volumes:
+            print_volumes(volumes, limit, points if proofs else None)
+    findings = [finding for one in surveyed for finding in one.problems]
+    findings += [finding for one in volumes for finding in volume_findings(one)]
+    return 1 if any(one.is_problem for one in findings) else 0
 
 
 def _list_objects(config: Config, database: str, limit: int, *, as_json: bool) -> int:
@@ -178,14 +189,14 @@ def _list_objects(config: Config, database: str, limit: int, *, as_json: bool) -
 
     from coolify.backup.choosing import objects_of
     from coolify.backup.survey import chosen_databases
+    from coolify.backup.volumes import chosen_volumes
     from coolify_cli.output import print_json
+    from coolify_cli.volume_backups import archives_in_buckets
 
     async def read() -> list[tuple[str, Chosen]]:
-        return [
-            (key, one)
-            for key in chosen_databases(config, database)
-            for one in (await objects_of(config, os.environ, key))[:limit]
-        ]
+        found = {key: await objects_of(config, os.environ, key) for key in chosen_databases(config, database)}
+        archives = {key: await archives_in_buckets(config, key) for key in chosen_volumes(config, database)}
+        return [(key, one) for key, objects in (found | archives).items() for one in objects[:limit]]
 
     found = asyncio.run(read())
     if as_json:
@@ -221,9 +232,9 @@ def verify(
 ) -> int:
     """Fetch the newest dump of each database, restore it into a scratch server, and ask it; exit with 1 if unproved.
 
-    DATABASE is a key of the section `databases`; all that are backed up by default. What is asked stands in
-    `backups.proofs`. Where a Prefect server is set, its deployment `verify backups/verify backups` is started there and
-    followed.
+    DATABASE is a key of the section `databases`, or of `backups.volumes`, whose archives are read to the last byte; all
+    that are backed up by default. What is asked stands in `backups`. Where a Prefect server is set, its deployment
+    `verify backups/verify backups` is started there and followed.
     """
     from coolify_cli.output import print_json
     from coolify_cli.remote import run_on_server, runs_on_server, target_parameters
@@ -248,16 +259,19 @@ def verify(
 def _verify_one(file: Path | None, key: str, database: str, config: str, environment: str, *, as_json: bool) -> int:
     from coolify_cli.output import print_json
     from coolify_cli.reaching import load
+    from coolify_cli.volume_backups import prove_one_archive
 
     loaded = load(config, environment)
     if file is not None and key:
         raise click.UsageError("Name either --file or --object, not both.")
-    if database not in loaded.databases:
-        known = ", ".join(loaded.databases) or "none"
+    is_volume = database in loaded.backups.volumes
+    if database not in loaded.databases and not is_volume:
+        known = ", ".join((*loaded.databases, *loaded.backups.volumes)) or "none"
         raise click.UsageError(
             f"With --file or --object the DATABASE must be named that the dump is of; there is {known}."
         )
-    point = asyncio.run(_prove_one(loaded, database, file, key))
+    prove_it = prove_one_archive if is_volume else _prove_one
+    point = asyncio.run(prove_it(loaded, database, file, key))
     if as_json:
         print_json(point_json(point))
     else:
@@ -312,10 +326,12 @@ async def _plan(config: str, environment: str) -> tuple[SchedulesPlan, str, tupl
     """Return what differs, the time zone of the schedules, and the buckets that Coolify does not know yet."""
     from coolify.backup.configuring import NEW_STORAGE, known_storages
     from coolify.backup.restore_subject import server_of
+    from coolify.backup.volumes import require_volumes
     from flows.configure_backups import plan_backups
     from tasks.session import Target, open_session
 
     async with open_session(Target(config=config, environment=environment)) as session:
+        await require_volumes(session.client, session.config)
         storages = await known_storages(session.client, session.config)
         planned = await plan_backups(session, storages)
         server = await server_of(session.client, session.config)
@@ -331,18 +347,25 @@ async def survey_of(config: Config, database: str, limit: int) -> tuple[Surveyed
     from coolify.backup.survey import survey
     from coolify_cli.reaching import connection_of
 
+    if database in config.backups.volumes:
+        return ()
     async with connection_of(config).client() as client:
         return await survey(client, config, os.environ, datetime.now(UTC), only=database, limit=limit)
 
 
-def points_of(config: str, surveyed: tuple[Surveyed, ...]) -> Mapping[str, tuple[RestorePoint, ...]]:
-    """Return key -> restore points on record, which are kept by Prefect."""
+def points_of(config: str, uuids: Mapping[str, str]) -> Mapping[str, tuple[RestorePoint, ...]]:
+    """Return key -> restore points on record, which are kept by Prefect.
+
+    Args:
+        config: Path of the configuration.
+        uuids: Key of a database or a volume -> its identifier.
+    """
     from coolify_cli.running import prepare_prefect
 
     prepare_prefect(config)
     from tasks.backups import restore_points
 
     async def load() -> dict[str, tuple[RestorePoint, ...]]:
-        return {one.key: await restore_points(one.database.uuid) for one in surveyed}
+        return {key: await restore_points(uuid) for key, uuid in uuids.items()}
 
     return asyncio.run(load())

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from coolify.backup.configuring import SchedulesPlan
     from coolify.backup.proof import RestorePoint
     from coolify.backup.survey import Judged, Surveyed
+    from coolify.config import Config
 
 __all__ = [
     "configuration_json",
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 
-def print_schedules(plan: SchedulesPlan, zone: str, new_storages: Sequence[str]) -> None:
+def print_schedules(plan: SchedulesPlan, zone: str, new_storages: Sequence[str], config: Config) -> None:
     """Print what `coolify backup configure` does, and in which time zone schedules are meant."""
     from coolify_cli.output import make_table, print_findings, stdout_console
 
@@ -44,6 +45,11 @@ def print_schedules(plan: SchedulesPlan, zone: str, new_storages: Sequence[str])
         )
         for one in plan.changes
     ]
+    rows += [
+        # Coolify tells nothing of the schedule of a volume: what differs is not known.
+        ("write", key, "volume", one.frequency, _next_run(one.frequency, zone), one.storage or "on the server only", "")
+        for key, one in config.backups.volumes.items()
+    ]
     console.print(
         make_table("Change", "Schedule", "Database", "Frequency", f"Next ({zone or 'UTC'})", "To", "Differs", rows=rows)
     )
@@ -52,7 +58,7 @@ def print_schedules(plan: SchedulesPlan, zone: str, new_storages: Sequence[str])
     print_findings(console, plan.findings)
 
 
-def configuration_json(plan: SchedulesPlan, zone: str, new_storages: Sequence[str]) -> dict[str, Any]:
+def configuration_json(plan: SchedulesPlan, zone: str, new_storages: Sequence[str], config: Config) -> dict[str, Any]:
     """Return the same for programs."""
     return {
         "time_zone": zone or None,
@@ -68,6 +74,10 @@ def configuration_json(plan: SchedulesPlan, zone: str, new_storages: Sequence[st
                 "uuid": one.actual.uuid if one.actual else None,
             }
             for one in plan.changes
+        ],
+        "volumes": [
+            {"name": key, "frequency": one.frequency, "storage": one.storage}
+            for key, one in config.backups.volumes.items()
         ],
         "refused": plan.is_refused,
         "findings": [one.model_dump(mode="json") for one in plan.findings],
@@ -166,7 +176,7 @@ def print_point(point: RestorePoint) -> None:
     console = stdout_console()
     print_findings(console, point.findings)
     if point.proved:
-        how = "restored" if point.whole else "structure only"
+        how = "read to the end" if point.engine is None else "restored" if point.whole else "structure only"
         console.print(f"[green]✓ proved[/] ({how}, {point.size} bytes, {point.seconds:.1f} s)", highlight=False)
     else:
         console.print("[red]✗ not proved[/]", highlight=False)

@@ -49,12 +49,15 @@ def complete_environment(ctx: click.Context, param: click.Parameter, incomplete:
 
 
 def complete_database(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Offer the databases of the file."""
+    """Offer the databases of the file, and the volumes that are backed up where the command takes them too."""
     from coolify.config import find_config, load_config
 
     with contextlib.suppress(OperatorError):
-        databases = load_config(find_config(Path(_config_of(ctx)))).databases
-        return _fitting(((key, one.engine.value) for key, one in databases.items()), incomplete)
+        config = load_config(find_config(Path(_config_of(ctx))))
+        names = [(key, one.engine.value) for key, one in config.databases.items()]
+        if ctx.info_name in {"run", "list", "verify", "restore-plan"}:
+            names += [(key, "volume") for key in config.backups.volumes]
+        return _fitting(names, incomplete)
     return []
 
 

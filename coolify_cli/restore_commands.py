@@ -54,19 +54,27 @@ def restore_plan(
 ) -> int:
     """Print the steps and commands of a real restore, with the names of this project filled in. Does nothing.
 
-    DATABASE is a key of the section `databases`. Coolify has no restore; the commands are for a shell with SSH access
-    to the server. With --proofs the newest backup whose restore was seen is chosen.
+    DATABASE is a key of the section `databases` or of `backups.volumes`. Coolify has no restore; the commands are for a
+    shell with SSH access to the server. With --proofs the newest backup whose restore was seen is chosen.
     """
     from coolify.backup.restore_plan import restore_steps
     from coolify_cli.output import print_json
     from coolify_cli.reaching import load
+    from coolify_cli.volume_backups import look, plan_subject
 
     loaded = load(config, environment)
     if execution and key:
         raise click.UsageError("Name either --backup or --object, not both.")
-    (surveyed,) = asyncio.run(survey_of(loaded, database, _EXECUTIONS if execution else 10))
-    points = points_of(config, (surveyed,))[database] if proofs else ()
-    subject = asyncio.run(_subject(loaded, surveyed, execution, key, points))
+    if database in loaded.backups.volumes:
+        if execution:
+            raise click.UsageError("Archives of volumes have no identifiers: name one by --object.")
+        (seen,) = asyncio.run(look(loaded, database))
+        points = points_of(config, {database: seen[0].volume.uuid})[database] if proofs else ()
+        subject = asyncio.run(plan_subject(loaded, seen, key, points))
+    else:
+        (surveyed,) = asyncio.run(survey_of(loaded, database, _EXECUTIONS if execution else 10))
+        points = points_of(config, {database: surveyed.database.uuid})[database] if proofs else ()
+        subject = asyncio.run(_subject(loaded, surveyed, execution, key, points))
     steps = restore_steps(subject)
     if as_json:
         print_json(_plan_json(subject, steps))
@@ -220,7 +228,7 @@ async def _restore(
 def _plan_json(subject: RestoreSubject, steps: Sequence[Step]) -> dict[str, Any]:
     return {
         "database": subject.database,
-        "engine": subject.engine.value,
+        "engine": subject.engine.value if subject.engine else None,
         "dump": subject.path,
         "bucket": subject.bucket or None,
         "made": subject.made,
@@ -240,7 +248,8 @@ def _print_plan(subject: RestoreSubject, steps: Sequence[Step], *, asked: bool) 
         console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
     made = f"{subject.made:%Y-%m-%d %H:%M} UTC" if subject.made else "at an unknown time"
-    say(f"Restore of {subject.database} ({subject.engine.value}) from {subject.path}, made {made}.", "bold")
+    kind = subject.engine.value if subject.engine else "volume"
+    say(f"Restore of {subject.database} ({kind}) from {subject.path}, made {made}.", "bold")
     if subject.proved is not None:
         say(f"Its restore was seen on {subject.proved:%Y-%m-%d}; fetching and restoring took {subject.seconds:.0f} s.")
     elif asked:

@@ -17,6 +17,7 @@ from coolify_sandbox.edge import EdgeProxy
 from coolify_sandbox.names import NameServer
 from coolify_sandbox.runtime.databases import DatabaseRuntime
 from coolify_sandbox.runtime.local import LocalRuntime
+from coolify_sandbox.runtime.volumes import VolumeRuntime
 from coolify_sandbox.server.app import create_app
 from coolify_sandbox.server.settings import ServerSettings
 from coolify_sandbox.server.state import State
@@ -87,7 +88,9 @@ class Sandbox:
         self.databases = DatabaseRuntime(self.directory, self.state)
         self._stack.push_async_callback(self.databases.close)
         self.databases.resume()
-        self.app = create_app(self.state, self.runtime, self.databases)
+        self.volumes = VolumeRuntime(self.directory, self.state)
+        self._stack.push_async_callback(self.volumes.close)
+        self.app = create_app(self.state, self.runtime, self.databases, self.volumes)
         port = await self._stack.enter_async_context(serve_forever(self.app, port=self._port))
         self.url = f"http://127.0.0.1:{port}"
         self.token = self.create_token(FULL_ABILITIES)

@@ -19,6 +19,7 @@ from tasks.backups import run_backup, survey_backups
 from tasks.lateness import too_late
 from tasks.phases import phase, step_done
 from tasks.session import Target, open_session
+from tasks.volume_backups import look_at_volumes, run_volume_backup
 
 __all__ = ["BackUpRequest", "BackedUp", "back_up"]
 
@@ -31,7 +32,7 @@ class BackUpRequest(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     target: Target = Field(default=Target(), title="Application")
-    database: str = Field(default="", title="Database", description="Key of one database; all when empty.")
+    database: str = Field(default="", title="Database", description="Key of one database or volume; all when empty.")
 
 
 class BackedUp(BaseModel):
@@ -41,13 +42,15 @@ class BackedUp(BaseModel):
 
     good: bool
     executions: tuple[str, ...] = ()
+    archives: tuple[str, ...] = ()
+    """Keys of the archives of volumes that came into the bucket."""
     findings: tuple[Finding, ...] = ()
     skipped: str = ""
 
 
 @flow(name="back up", flow_run_name="back up {request.target.config}")
 async def back_up(request: BackUpRequest, server: CoolifyServer | None = None) -> State[Any]:
-    """Run one schedule of each database now and judge its executions by evidence; no dump is restored here.
+    """Run one schedule of each database and volume now and judge the result by evidence; nothing is restored here.
 
     Args:
         request: What to back up.
@@ -71,14 +74,22 @@ async def back_up(request: BackUpRequest, server: CoolifyServer | None = None) -
             # One that goes into a bucket is worth more than one beside the database.
             schedule = max(enabled, key=lambda one: (one.save_s3, one.dump_all))
             judged += await run_backup(session, surveyed, schedule)
+        findings = [finding for one in judged for finding in one.findings]
+        archives: list[str] = []
+        for volume, before in await look_at_volumes(session, request.database):
+            archive, seen = await run_volume_backup(session, volume, before)
+            findings += seen
+            archives += [archive.key] if archive else []
+        made = counted(len(judged) + len(archives), "backup")
         result = BackedUp(
-            good=bool(judged) and all(one.is_good for one in judged),
+            good=bool(findings) and not any(one.is_problem for one in findings),
             executions=tuple(one.execution.uuid for one in judged),
-            findings=tuple(finding for one in judged for finding in one.findings),
+            archives=tuple(archives),
+            findings=tuple(findings),
         )
         if result.good:
-            handle.done(counted(len(judged), "backup"))
-            return Completed(message=f"{counted(len(judged), 'backup')} made.", data=result)
+            handle.done(made)
+            return Completed(message=f"{made} made.", data=result)
         problems = [one.summary for one in result.findings if one.is_problem]
         reason = " ".join(problems) or "There was nothing to back up."
         handle.failed(reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,12 +18,14 @@ from coolify.backup.objects import BucketError
 from coolify.backup.proof import RestorePoint
 from coolify.backup.record import not_fetched, overdue
 from coolify.backup.survey import Surveyed, bucket_of
+from coolify.backup.volumes import Archive, FoundVolume, judge_archives
 from coolify.finding import Finding
 from coolify.wording import counted
 from tasks.backups import keep_restore_point, prove_object, publish_proofs, restore_points, survey_backups
 from tasks.lateness import too_late
 from tasks.phases import phase, report_findings
 from tasks.session import Session, Target, open_session
+from tasks.volume_backups import look_at_volumes, prove_volume
 
 __all__ = ["Verified", "VerifyRequest", "verify_backups"]
 
@@ -35,7 +38,7 @@ class VerifyRequest(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     target: Target = Field(default=Target(), title="Application")
-    database: str = Field(default="", title="Database", description="Key of one database; all when empty.")
+    database: str = Field(default="", title="Database", description="Key of one database or volume; all when empty.")
 
 
 class Verified(BaseModel):
@@ -53,6 +56,8 @@ class Verified(BaseModel):
 @flow(name="verify backups", flow_run_name="verify backups {request.target.config}")
 async def verify_backups(request: VerifyRequest, server: CoolifyServer | None = None) -> State[Any]:
     """Fetch the newest dump of each database, restore it into a server that is thrown away, and ask it.
+
+    Archives of volumes are read to their end.
 
     Args:
         request: What to prove.
@@ -80,6 +85,11 @@ async def verify_backups(request: VerifyRequest, server: CoolifyServer | None = 
             max_age = session.config.backups.proof_of(one.key).max_age_days
             if late_proof := overdue(one.key, known, max_age, datetime.now(UTC)):
                 findings.append(late_proof)
+        volumes = await look_at_volumes(session, request.database)
+        for volume, archives in volumes:
+            proved, told = await _prove_archive(session, volume, archives)
+            points += [proved] if proved else []
+            findings += told
         report_findings(findings)
         result = Verified(
             proved=bool(points)
@@ -88,13 +98,14 @@ async def verify_backups(request: VerifyRequest, server: CoolifyServer | None = 
             points=tuple(points),
             findings=tuple(findings),
         )
-        await publish_proofs(session, result.points, result.findings, {one.key: one.database.uuid for one in surveyed})
+        uuids = {one.key: one.database.uuid for one in surveyed} | {one.key: one.volume.uuid for one, _ in volumes}
+        await publish_proofs(session, result.points, result.findings, uuids)
         if result.proved:
             handle.done(f"{counted(len(points), 'restore')} seen")
             return Completed(message=f"{counted(len(points), 'restore')} seen.", data=result)
         seen = (*result.findings, *(finding for point in points for finding in point.findings))
         reason = " ".join(dict.fromkeys(finding.summary for finding in seen if finding.is_problem))
-        reason = reason or "There is nothing to prove: no database has schedules or proofs in `backups`."
+        reason = reason or "There is nothing to prove: `backups` has no schedules and no proofs."
         handle.failed(reason)
         return Failed(name="Unproved", message=reason, data=result)
 
@@ -107,3 +118,22 @@ async def _prove_newest(session: Session, surveyed: Surveyed) -> RestorePoint:
         raise TypeError("a dump that lies in no bucket was chosen to be fetched")
     bucket = bucket_of(config, config.backups.storages[chosen.storage], os.environ)
     return await prove_object(session, surveyed.key, bucket, chosen.place, chosen.execution, chosen.made)
+
+
+async def _prove_archive(
+    session: Session, volume: FoundVolume, archives: Sequence[Archive]
+) -> tuple[RestorePoint | None, list[Finding]]:
+    """Prove the newest archive of one volume; return it with what else is to be said."""
+    now = datetime.now(UTC)
+    findings, point = list(judge_archives(volume, archives, now)), None
+    if archives:
+        try:
+            point = await prove_volume(session, volume, archives[0])
+        except BucketError as error:
+            findings.append(not_fetched(volume.key, str(error)))
+    else:
+        findings.append(not_fetched(volume.key, "there is no archive in a bucket."))
+    uuid = volume.volume.uuid
+    known = await keep_restore_point(uuid, point) if point else await restore_points(uuid)
+    late_proof = overdue(volume.key, known, volume.section.proof.max_age_days, now)
+    return point, [*findings, *([late_proof] if late_proof else [])]

@@ -37,6 +37,7 @@ class Volume(Answer):
     """As Docker knows it: the application's UUID, a dash, and the name that was given."""
     mount_path: str
     host_path: str | None = None
+    created_at: datetime | None = None
 
 
 class VolumeWrite(BaseModel):
@@ -71,6 +72,12 @@ class VolumeBackup(Answer):
     frequency: str
     enabled: bool = True
     save_s3: bool = False
+    message: str = ""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether writing it has created it, as the answer's sentence tells."""
+        return "created" in self.message
 
 
 class VolumeBackupWrite(BaseModel):

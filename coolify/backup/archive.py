@@ -18,7 +18,7 @@ from typing import IO, Any, Final, cast
 
 from coolify.backup.dumps import DumpFormat, DumpRefusedError, format_of, refuse_encrypted
 
-__all__ = ["Contents", "read_archive"]
+__all__ = ["Contents", "plain_path", "read_archive"]
 
 _GZIP: Final = b"\x1f\x8b"
 _BLOCK: Final = 1024 * 1024
@@ -61,6 +61,11 @@ class Contents:
             self.found |= {name}
 
 
+def plain_path(path: str) -> str:
+    """Return a path as it is compared: below the volume, without slashes around it."""
+    return str(PurePosixPath(path.strip("/")))
+
+
 def read_archive(stream: io.BufferedReader, wanted: Collection[str] = ()) -> Contents:
     """Read an archive to its end and return what is in it.
 
@@ -81,7 +86,7 @@ def read_archive(stream: io.BufferedReader, wanted: Collection[str] = ()) -> Con
     try:
         with gzip.GzipFile(fileobj=stream, mode="rb") as unpacked:
             packed = cast("io.BufferedReader", io.BufferedReader(cast("io.RawIOBase", unpacked), _BLOCK))
-            _read(packed, contents, frozenset(str(PurePosixPath(one.strip("/"))) for one in wanted))
+            _read(packed, contents, frozenset(plain_path(one) for one in wanted))
     except EOFError:
         raise _cut_off(contents) from None
     except (gzip.BadGzipFile, zlib.error):

@@ -119,7 +119,11 @@ async def plan_schedules(
             changes.append(ScheduleChange(database, one, actual, differs(one, actual) if actual else ()))
             findings += _retention(changes[-1], proved.get(key, ()))
         findings += [_unmanaged(key, one) for one in paired.unmanaged]
-    return SchedulesPlan(tuple(changes), (*findings, *collisions(every, now)))
+    frequencies = {one.name: one.write.frequency or "daily" for one in every if one.write.enabled}
+    frequencies |= {
+        f"{key} (volume)": volume.frequency for key, volume in config.backups.volumes.items() if volume.enabled
+    }
+    return SchedulesPlan(tuple(changes), (*findings, *collisions(frequencies, now)))
 
 
 def refuse_missing_keys(config: Config, environ: Mapping[str, str]) -> None:

@@ -290,6 +290,8 @@ class _Digests:
 
     def compare(self, seen: ObjectSeen) -> str:
         """Compare with the ETag where it is the MD5 of the content: of objects that were uploaded in one piece."""
+        if not seen.etag:
+            return f"size {seen.size}"
         if not seen.etag_is_md5 or len(seen.etag) != 32:
             return f"size {seen.size} (uploaded in parts or encrypted: the ETag is no digest)"
         if seen.etag.lower() != self._md5.hexdigest():

@@ -49,7 +49,7 @@ class RestorePoint(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     subject: str
-    engine: DatabaseEngine
+    engine: DatabaseEngine | None = Field(description="What runs the database; none for the archive of a volume.")
     place: str = Field(description="Key in the bucket, or path of a file.")
     execution: str | None = None
     made: datetime | None = None
@@ -58,7 +58,7 @@ class RestorePoint(BaseModel):
     sha256: str
     proved: bool = Field(description="Whether it restores and every check passed.")
     whole: bool = Field(description="Whether an engine has loaded it; false where only the structure was read.")
-    tables: int = 0
+    tables: int = Field(default=0, description="Tables; files of the archive of a volume.")
     fetch_seconds: float = 0.0
     restore_seconds: float = 0.0
     check_seconds: float = 0.0

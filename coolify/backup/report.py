@@ -26,7 +26,10 @@ def render_restore_points(
         f"| {point.restore_seconds:.1f} s | {point.tables} | `{_cell(point.place)}` |"
         for point in points
     ]
-    table = ["| database | verdict | made (UTC) | bytes | fetched in | restored in | tables | dump |", "|---" * 8 + "|"]
+    table = [
+        "| database or volume | verdict | made (UTC) | bytes | fetched in | restored in | tables or files | dump |",
+        "|---" * 8 + "|",
+    ]
     seen = [*findings, *(finding for point in points for finding in point.findings)]
     lines = [f"- **{one.severity}** {one.subject}: {_cell(one.summary)}{_evidence(one)}" for one in seen]
     return "\n".join(
@@ -37,6 +40,8 @@ def render_restore_points(
 def _verdict(point: RestorePoint) -> str:
     if not point.proved:
         return "**not proved**"
+    if point.engine is None:
+        return "read to the end"
     return "restored" if point.whole else "structure only"
 
 

@@ -20,7 +20,8 @@ class RestoreSubject:
     application_uuid: str | None
     database: str
     database_uuid: str
-    engine: DatabaseEngine
+    engine: DatabaseEngine | None
+    """What runs the database; none for a volume."""
     name: str
     """Database inside of the server."""
     user: str
@@ -44,6 +45,8 @@ class RestoreSubject:
     dump_all: bool = False
     config: str = ".coolify/config.yml"
     tables: tuple[str, ...] = ()
+    volume: str = ""
+    """Name in Docker of the volume that is restored; empty for a dump of a database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,10 @@ def _stop(subject: RestoreSubject) -> tuple[Step, ...]:
 
 
 def _save_what_is_there(subject: RestoreSubject) -> Step:
-    saved = f"docker exec {subject.database_uuid} {_dump_command(subject)} > /root/before-restore.dump"
+    if subject.volume:
+        saved = f"{_beside(subject, 'tar -czf - -C /volume .', ':ro')} > /root/before-restore.tar.gz"
+    else:
+        saved = f"docker exec {subject.database_uuid} {_dump_command(subject)} > /root/before-restore.dump"
     title = "Save what is there now, broken or not: you may want to look at it later"
     return Step(title, (_on_server(subject, saved),))
 
@@ -117,6 +123,8 @@ def _fetch(subject: RestoreSubject, file: str) -> Step:
 
 
 def _restore(subject: RestoreSubject, file: str) -> Step:
+    if subject.volume:
+        return _unpack(subject, file)
     command = _restore_command(subject)
     if command is None:
         return Step(
@@ -144,7 +152,19 @@ def _restore(subject: RestoreSubject, file: str) -> Step:
     return Step("Restore it into the database", (f"{restored} < {file}",), note)
 
 
+def _unpack(subject: RestoreSubject, file: str) -> Step:
+    unpacked = _beside(subject, _in_shell("find /volume -mindepth 1 -delete && tar -xzpf - -C /volume"))
+    commands = [f"{_on_server(subject, unpacked)} < {file}"]
+    if subject.database_uuid:
+        # Its files must not change under it.
+        stop, start = (_on_server(subject, f"docker {verb} {subject.database_uuid}") for verb in ("stop", "start"))
+        commands = [stop, *commands, start]
+    return Step("Put the files of the archive in the place of those in the volume", tuple(commands))
+
+
 def _compare(subject: RestoreSubject) -> Step:
+    if subject.volume:
+        return Step("Compare with what you expect", (_on_server(subject, _beside(subject, "ls -la /volume", ":ro")),))
     expected = f"Expected are at least: {', '.join(subject.tables)}." if subject.tables else ""
     asked = _on_server(subject, f"docker exec {subject.database_uuid} {_listing(subject)}")
     return Step("Compare with what you expect", (asked,), expected)
@@ -207,6 +227,11 @@ def _restore_command(subject: RestoreSubject) -> str | None:
 def _in_shell(command: str) -> str:
     """Let the container's own shell put in its passwords: they stay where they are."""
     return f"sh -c {shlex.quote(command)}"
+
+
+def _beside(subject: RestoreSubject, command: str, mode: str = "") -> str:
+    """Run a command in a container of its own that mounts the volume."""
+    return f"docker run --rm -i -v {subject.volume}:/volume{mode} alpine {command}"
 
 
 def _on_server(subject: RestoreSubject, command: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from coolify import plan
@@ -12,10 +13,11 @@ from coolify.backup.choosing import Chosen
 from coolify.backup.proof import RestorePoint
 from coolify.backup.restore_plan import RestoreSubject
 from coolify.backup.survey import Surveyed
+from coolify.backup.volumes import FoundVolume
 from coolify.config import Config
 from coolify.databases import connection_parts
 
-__all__ = ["restore_subject", "server_of"]
+__all__ = ["restore_subject", "server_of", "volume_subject"]
 
 
 async def restore_subject(
@@ -34,24 +36,58 @@ async def restore_subject(
         CoolifyError: The server cannot be read.
     """
     database = await client.databases.get(surveyed.database.uuid)
+    # A restore must be possible with a token that may not read connections: the usual names then.
+    hidden = database.internal_db_url is None
+    parts: Mapping[str, str] = {} if hidden else connection_parts(surveyed.key, database)
+    section = config.databases[surveyed.key]
+    return replace(
+        await _subject(client, config, surveyed.key, chosen, points),
+        database_uuid=database.uuid,
+        engine=database.engine,
+        name=parts.get("name") or section.database or "postgres",
+        user=parts.get("user") or section.user or "postgres",
+        tables=config.backups.proof_of(surveyed.key).tables,
+    )
+
+
+async def volume_subject(
+    client: CoolifyClient, config: Config, found: FoundVolume, chosen: Chosen, points: Sequence[RestorePoint] = ()
+) -> RestoreSubject:
+    """Return what the steps of a volume's restore need to know.
+
+    Args:
+        client: The server.
+        config: The configuration.
+        found: The volume.
+        chosen: The archive to restore.
+        points: Restore points of the volume that are on record.
+
+    Raises:
+        CoolifyError: The server cannot be read.
+    """
+    subject = await _subject(client, config, found.key, chosen, points)
+    owner = found.owner_uuid if found.section.database is not None else ""
+    return replace(subject, database_uuid=owner, volume=found.volume.host_path or found.volume.name)
+
+
+async def _subject(
+    client: CoolifyClient, config: Config, key: str, chosen: Chosen, points: Sequence[RestorePoint]
+) -> RestoreSubject:
+    """Return what is the same for databases and volumes."""
     application = await plan.find_application(client, config)
     server = await server_of(client, config)
     storage = config.backups.storages[chosen.storage] if chosen.storage is not None else None
     proof = max(
         (one for one in points if one.proved and one.place == chosen.place), key=lambda one: one.proved_at, default=None
     )
-    # A restore must be possible with a token that may not read connections: the usual names then.
-    hidden = database.internal_db_url is None
-    parts: Mapping[str, str] = {} if hidden else connection_parts(surveyed.key, database)
-    section = config.databases[surveyed.key]
     return RestoreSubject(
         application=config.application_name,
         application_uuid=application.uuid if application else None,
-        database=surveyed.key,
-        database_uuid=database.uuid,
-        engine=database.engine,
-        name=parts.get("name") or section.database or "postgres",
-        user=parts.get("user") or section.user or "postgres",
+        database=key,
+        database_uuid="",
+        engine=None,
+        name="",
+        user="",
         server=config.server.rstrip("/"),
         ssh=_ssh(config, server),
         key=chosen.place if storage is not None else None,
@@ -67,7 +103,6 @@ async def restore_subject(
         seconds=proof.seconds if proof else None,
         dump_all=chosen.dump_all,
         config=str(config.path),
-        tables=config.backups.proof_of(surveyed.key).tables,
     )
 
 

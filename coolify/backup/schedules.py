@@ -148,22 +148,16 @@ def differs(wanted: Wanted, actual: BackupSchedule) -> tuple[str, ...]:
     return tuple(names)
 
 
-def collisions(wanted: Sequence[Wanted], start: datetime) -> tuple[Finding, ...]:
+def collisions(frequencies: Mapping[str, str], start: datetime) -> tuple[Finding, ...]:
     """Tell which schedules begin at the same time: two dumps at once load the server and make both slow.
 
     Args:
-        wanted: All schedules of all databases.
+        frequencies: Name of a schedule that is switched on -> its frequency, of all databases and volumes.
         start: From when on to look, in the time zone of the server.
     """
     runs = {
-        one.name: list(
-            takewhile(
-                lambda moment: moment < start + _HORIZON,
-                islice(occurrences(one.write.frequency or "daily", start), 900),
-            )
-        )
-        for one in wanted
-        if one.write.enabled
+        name: list(takewhile(lambda moment: moment < start + _HORIZON, islice(occurrences(frequency, start), 900)))
+        for name, frequency in frequencies.items()
     }
     findings = []
     for (first, early), (second, late) in combinations(runs.items(), 2):

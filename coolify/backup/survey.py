@@ -107,13 +107,15 @@ def buckets_of(config: Config, environ: Mapping[str, str]) -> dict[str, Bucket]:
 
 
 def chosen_databases(config: Config, only: str) -> tuple[str, ...]:
-    """Return the databases to work on: one, or all that are backed up.
+    """Return the databases to work on: one, or all that are backed up; none where `only` is a volume.
 
     Raises:
         OperatorError: There is no such database in the configuration.
     """
+    if only in config.backups.volumes:
+        return ()
     if only and only not in config.databases:
-        known = ", ".join(config.databases) or "none"
+        known = ", ".join((*config.databases, *config.backups.volumes)) or "none"
         raise OperatorError(f"{config.path} has no database '{only}': there is {known}.")
     backed_up = {one.database for one in config.backups.schedules.values()} | config.backups.proofs.keys()
     return (only,) if only else tuple(key for key in config.databases if key in backed_up)

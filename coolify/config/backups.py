@@ -1,4 +1,4 @@
-"""Section `backups`: when databases are backed up, where to, and what proves that a backup can be restored."""
+"""Section `backups`: when databases and volumes are backed up, where to, and what proves that a backup is one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,22 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from coolify.config.base import Section, as_list
 from coolify.config.databases import DatabaseName
-from coolify.config.fields import Label, Line
+from coolify.config.fields import Label, Line, VolumeName
 from coolify.config.interpolation import Reference, literal_part
 
-__all__ = ["Backups", "Frequency", "Keep", "Newest", "Proof", "Query", "Retention", "Schedule", "Storage"]
+__all__ = [
+    "Backups",
+    "Frequency",
+    "Keep",
+    "Newest",
+    "Proof",
+    "Query",
+    "Retention",
+    "Schedule",
+    "Storage",
+    "VolumeProof",
+    "VolumeSchedule",
+]
 
 _WORDS: Final = ("hourly", "daily", "weekly", "monthly", "yearly")
 _LIMITS: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
@@ -119,6 +131,44 @@ class Schedule(Section):
         return self
 
 
+class VolumeProof(Section):
+    """What must be so in the archive of a volume, and how old the proof may become."""
+
+    max_age_days: Annotated[float, Field(gt=0, le=3650, allow_inf_nan=False)] = 8.0
+    """Days after which a proof is overdue."""
+    paths: _Names = ()
+    """Files and directories that must be in it, as seen from the volume's root."""
+    files: Annotated[int, Field(ge=1)] = 1
+    """The least number of files."""
+    newest_hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Age in hours that the file which was changed last may have when the archive is made."""
+    shrink_percent: Annotated[int, Field(ge=1, le=100)] = 50
+    """An archive that is smaller by so much than the median of the last ones is told."""
+    timeout: Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)] = 3600.0
+    """Seconds that reading an archive may take."""
+
+
+class VolumeSchedule(Section):
+    """When a volume is archived (Coolify 4.3.0), and what is kept; there is one schedule a volume."""
+
+    database: DatabaseName | None = None
+    """Key of the database whose data the volume holds; without one it is the application's volume of that name."""
+    frequency: Frequency = "0 5 * * *"
+    """As of a database."""
+    storage: Label | None = None
+    """Key of the bucket in `storages`. Only what lies in a bucket can be seen: Coolify lists no archives."""
+    keep: Keep = Keep()
+    """What is kept."""
+    stop: bool = False
+    """Whether the containers that use it are stopped meanwhile; needed where files change while they are read."""
+    proof: VolumeProof = VolumeProof()
+    """What must be so in the archive."""
+    timeout: Annotated[int, Field(ge=60, le=36000)] = 3600
+    """Seconds that a backup may take."""
+    enabled: bool = True
+    """Whether it runs."""
+
+
 class Newest(Section):
     """A table whose newest row must be young when the backup is made."""
 
@@ -173,12 +223,14 @@ class Proof(Section):
 
 
 class Backups(Section):
-    """Backups of the databases, and what proves them."""
+    """Backups of the databases and volumes, and what proves them."""
 
     storages: dict[Label, Storage] = Field(default={})
     """Name -> bucket."""
     schedules: dict[Label, Schedule] = Field(default={})
     """Name -> schedule; several may back up one database."""
+    volumes: dict[VolumeName, VolumeSchedule] = Field(default={})
+    """Volume -> when it is archived."""
     proofs: dict[DatabaseName, Proof] = Field(default={})
     """Database -> what must be so in it once it is restored; without an entry it only must restore and hold tables."""
 
@@ -190,11 +242,17 @@ class Backups(Section):
     @model_validator(mode="after")
     def _storages_exist(self) -> Backups:
         wanted = [(f"schedules.{name}", one.storage) for name, one in self.schedules.items()]
+        wanted += [(f"volumes.{name}", one.storage) for name, one in self.volumes.items()]
         wanted += [(f"proofs.{name}", one.storage) for name, one in self.proofs.items()]
         for where, storage in wanted:
             if storage is not None and storage not in self.storages:
                 raise ValueError(f"`{where}.storage` names '{storage}', which is not in `storages`.")
         return self
+
+    @property
+    def has_schedules(self) -> bool:
+        """Whether anything is to be backed up by Coolify."""
+        return bool(self.schedules or self.volumes)
 
     def proof_of(self, database: str) -> Proof:
         """Return what must be so in a database."""

@@ -73,7 +73,7 @@ class Config(Section):
     databases: dict[DatabaseName, DatabaseSection] = Field(default={})
     """Its databases."""
     backups: Backups = Backups()
-    """Backups of the databases, and what proves them."""
+    """Backups of the databases and volumes, and what proves them."""
     all_domains: Annotated[tuple[Domain, ...], AfterValidator(_each_once)] = Field(default=(), alias="domains")
     """Its domains, those of all environments."""
     dns: Dns = Dns()
@@ -106,10 +106,25 @@ class Config(Section):
         backups = self.backups
         named = {f"backups.schedules.{key}.database": one.database for key, one in backups.schedules.items()}
         named |= {f"backups.proofs.{key}": key for key in backups.proofs}
+        named |= {
+            f"backups.volumes.{key}.database": one.database for key, one in backups.volumes.items() if one.database
+        }
         named |= {f"env.{key}": name for key, one in self.env.items() if one.value for name in one.value.databases}
         for where, name in named.items():
             if name not in self.databases:
                 raise ValueError(f"`{where}` names the database '{name}', which is not in `databases`.")
+        return self
+
+    @model_validator(mode="after")
+    def _backed_up_volumes_exist(self) -> Config:
+        mounted = {one.name for one in self.resources.volumes}
+        for name, schedule in self.backups.volumes.items():
+            if name in self.databases:
+                raise ValueError(f"`backups.volumes.{name}` has the name of a database: commands could mean either.")
+            if schedule.database is None and name not in mounted:
+                raise ValueError(
+                    f"`backups.volumes.{name}` is not in `resources.volumes`: add it there, or name a `database`."
+                )
         return self
 
     @property

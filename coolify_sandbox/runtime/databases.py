@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from coolify_sandbox.runtime.postgres import PostgresMissingError, PostgresServer, ToolError
+from coolify_sandbox.runtime.upload import upload
 from coolify_sandbox.server.database_engines import ENGINES
 from coolify_sandbox.server.state import Row, State, new_uuid, timestamp
 
@@ -153,7 +154,7 @@ class DatabaseRuntime:
         path.write_bytes(content)
         facts: dict[str, Any] = {"status": "success", "size": len(content), "finished_at": timestamp()}
         if backup["save_s3"]:
-            facts |= await self._upload(backup, path, filename)
+            facts |= await upload(self._state, backup, path, filename)
         self._state.update(row, **facts)
 
     async def _dump(self, database: Row, name: str, *, everything: bool) -> bytes:
@@ -166,17 +167,6 @@ class DatabaseRuntime:
             return gzip.compress(await server.dump_all())
         return await server.dump(name)
 
-    async def _upload(self, backup: Row, path: Path, filename: str) -> dict[str, Any]:
-        storage = self._state.by_id("s3", backup["s3_storage_id"]) if backup["s3_storage_id"] is not None else None
-        if storage is None:
-            # What Coolify does with a schedule that has lost its storage: success, and nothing is said.
-            return {}
-        try:
-            await asyncio.to_thread(_put, storage, path, filename.lstrip("/"))
-        except Exception as error:  # noqa: BLE001 - whatever it was, the dump itself is fine
-            return {"s3_uploaded": False, "message": f"S3 upload failed: {error}"}
-        return {"s3_uploaded": True}
-
     def _lock(self, row: Row) -> asyncio.Lock:
         return self._locks.setdefault(str(row.uuid), asyncio.Lock())
 
@@ -184,25 +174,3 @@ class DatabaseRuntime:
         job = asyncio.create_task(work)
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
-
-
-def _put(storage: Row, path: Path, key: str) -> None:
-    try:
-        import boto3
-        from botocore.config import Config
-    except ImportError:
-        raise ToolError("boto3 is not installed: `pip install 'coolify-flows[backup]'` brings it.") from None
-    client = boto3.session.Session().client(
-        "s3",
-        endpoint_url=storage["endpoint"],
-        region_name=storage["region"],
-        aws_access_key_id=storage["key"],
-        aws_secret_access_key=storage["secret"],
-        config=Config(
-            connect_timeout=5,
-            retries={"total_max_attempts": 1},
-            s3={"addressing_style": "path"},
-            request_checksum_calculation="when_required",
-        ),
-    )
-    client.upload_file(str(path), storage["bucket"], key)

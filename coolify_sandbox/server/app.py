@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from coolify_sandbox.runtime.contract import Runtime
 from coolify_sandbox.runtime.databases import DatabaseRuntime
+from coolify_sandbox.runtime.volumes import VolumeRuntime
 from coolify_sandbox.server.faults import FaultInjector
 from coolify_sandbox.server.git_hooks import HOSTS, receive
 from coolify_sandbox.server.http import ROUTES, Call, Endpoint, Refusal, answer, read_body
@@ -101,11 +102,16 @@ class _RateLimit:
         return {"X-RateLimit-Limit": str(self._limit), "X-RateLimit-Remaining": str(remaining)}
 
 
-def create_app(state: State, runtime: Runtime, databases: DatabaseRuntime | None = None) -> Starlette:
+def create_app(
+    state: State,
+    runtime: Runtime,
+    databases: DatabaseRuntime | None = None,
+    volumes: VolumeRuntime | None = None,
+) -> Starlette:
     """Build the application; its lifespan runs the deployment queue.
 
     `app.state.faults` injects faults and lists the requests, `app.state.queue` is the deployment queue,
-    `app.state.databases` runs databases, None where nothing does.
+    `app.state.databases` runs databases and `app.state.volumes` archives volumes, None where nothing does.
     """
     for module in HANDLERS:
         import_module(f"coolify_sandbox.server.{module}")
@@ -174,6 +180,7 @@ def create_app(state: State, runtime: Runtime, databases: DatabaseRuntime | None
     )
     app.state.queue = queue
     app.state.databases = databases
+    app.state.volumes = volumes
     faults: list[FaultInjector] = []
 
     def injector(inner: ASGIApp) -> FaultInjector:

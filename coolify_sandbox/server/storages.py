@@ -15,6 +15,7 @@ from coolify_sandbox.server.validation import (
     boolean,
     integer,
     matches,
+    number,
     one_of,
     refuse_invalid,
     required,
@@ -63,7 +64,8 @@ _BACKUP_DEFAULTS: Final[dict[str, Any]] = {
     "timeout": None,
 }
 _BACKUP: Final[dict[str, tuple[Rule, ...]]] = {
-    name: (boolean,) if isinstance(default, bool) else (integer,) for name, default in _BACKUP_DEFAULTS.items()
+    name: (boolean,) if isinstance(default, bool) else (number,) if "max_storage" in name else (integer,)
+    for name, default in _BACKUP_DEFAULTS.items()
 } | {"frequency": (required, text, _schedule), "s3_storage_uuid": (text,)}
 _LATER: Final[dict[str, Any]] = {
     "chown": None,
@@ -131,13 +133,15 @@ def register_storages(group: str, owner: Owner, parts: Callable[[Call], list[Row
     @route("PUT", f"{path}/{{storage}}/backups", "write", body=True, since="4.3.0")
     async def put_volume_backup(call: Call) -> tuple[int, Any]:
         owner(call)
-        refuse_invalid(validate(call.body, _BACKUP))
+        refuse_invalid(validate(call.body, _BACKUP) | _bucket_problems(call))
         return _put_backup(call, _storage(call, holders(call), call.path["storage"]))
 
     @route("POST", f"{path}/{{storage}}/backups/run", "write", since="4.3.0")
     async def run_volume_backup(call: Call) -> tuple[int, Any]:
         owner(call)
-        _backup(call, holders(call))
+        row = _backup(call, holders(call))
+        if (runtime := call.request.app.state.volumes) is not None:
+            runtime.back_up_later(row, _storage(call, holders(call), call.path["storage"]))
         return 200, {"message": "Storage backup queued."}
 
     @route("DELETE", f"{path}/{{storage}}/backups", "write", since="4.3.0")
@@ -179,13 +183,27 @@ def _create_file(call: Call, group: str, owner: Row, holder: Row) -> dict[str, A
     return shown | {"service": None} | _resource(call, holder)
 
 
+def _bucket_problems(call: Call) -> dict[str, Any]:
+    """Only a storage that was validated is taken, unlike for databases."""
+    if not call.body.get("save_s3"):
+        return {}
+    row = call.state.by_uuid("s3", str(call.body.get("s3_storage_uuid")))
+    if row is not None and row["team_id"] == call.team_id and row["is_usable"]:
+        return {}
+    return {"s3_storage_uuid": "Select a usable S3 storage owned by your team."}
+
+
 def _put_backup(call: Call, storage: Row) -> tuple[int, Any]:
-    existing = call.state.first("volume_backup", storage_id=storage.id)
+    existing = call.state.first("volume_backup", storage_uuid=storage.uuid)
+    bucket = call.state.by_uuid("s3", str(call.body["s3_storage_uuid"])) if call.body.get("save_s3") else None
+    # What is not mentioned falls back to its default: the schedule is replaced.
+    fields = (
+        _BACKUP_DEFAULTS | call.body | {"storage_uuid": storage.uuid, "s3_storage_id": bucket.id if bucket else None}
+    )
     if existing is None:
-        fields = _BACKUP_DEFAULTS | call.body | {"storage_id": storage.id}
         row = call.state.insert("volume_backup", fields, uuid=new_uuid())
     else:
-        row = call.state.update(existing, **call.body)
+        row = call.state.update(existing, **fields)
     verb = "created" if existing is None else "updated"
     head = {"uuid": row.uuid, "message": f"Storage backup schedule {verb}.", "storage_uuid": storage.uuid}
     shown = {name: row[name] for name in ("frequency", *_BACKUP_DEFAULTS)}
@@ -194,7 +212,7 @@ def _put_backup(call: Call, storage: Row) -> tuple[int, Any]:
 
 def _backup(call: Call, holders: list[Row]) -> Row:
     storage = _storage(call, holders, call.path["storage"])
-    row = call.state.first("volume_backup", storage_id=storage.id)
+    row = call.state.first("volume_backup", storage_uuid=storage.uuid)
     if row is None:
         refuse(404, "Storage backup schedule not found.")
     return row

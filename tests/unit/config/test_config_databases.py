@@ -32,6 +32,10 @@ def load(text: str):
             MYSQL + "backups: {schedules: {n: {database: a, frequency: weekly, preset: grandfather-father-son}}}",
             "needs a time of the day",
         ),
+        ("backups: {volumes: {uploads: {}}}", "not in `resources.volumes`"),
+        ("backups: {volumes: {data: {database: other}}}", "names the database 'other'"),
+        (MYSQL + "backups: {volumes: {a: {database: a}}}", "has the name of a database"),
+        (MYSQL + "backups: {volumes: {data: {database: a, storage: x}}}", "not in `storages`"),
         ("backups: {" + STORAGE.replace("${S}", "hunter2hunter2") + "}", "must not hold the secret itself"),
     ],
 )

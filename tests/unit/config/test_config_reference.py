@@ -14,7 +14,10 @@ from coolify.config.reference import examples, json_schema, reference_markdown
 
 ROOT = Path(__file__).parents[3]
 BASE = {"server": "server: https://coolify.example.com\n", "project": "project: {name: shop}\n"}
-NEEDED = {"backups": "databases: {main: {engine: postgresql}}\n"}
+NEEDED = {
+    "backups": "databases: {main: {engine: postgresql}}\n"
+    "resources: {volumes: [{name: uploads, mount_path: /app/uploads}]}\n"
+}
 """What a section's example refers to."""
 SCHEMA = json_schema()
 
