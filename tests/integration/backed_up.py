@@ -1,9 +1,14 @@
-"""The shop with a database that holds rows, and a schedule into a bucket. Flows run in this process: that is fast."""
+"""The shop with a database that holds rows, and a schedule into a bucket.
+
+Its flows run in this process, in Prefect where a test uses `in_prefect`, else bare, which is much faster.
+"""
 
 from typing import Any
 
+from coolify.release.report import ReleaseReport
 from flows.back_up import BackedUp, BackUpRequest, back_up
 from flows.configure_backups import BackupsConfigured, configure_backups
+from flows.release import ReleaseRequest, release
 from flows.set_up_databases import set_up_databases
 from flows.verify_backups import Verified, VerifyRequest, verify_backups
 from tasks.session import Target
@@ -48,6 +53,10 @@ class BackedUpShop:
 
     async def verify(self) -> Verified:
         state = await verify_backups(VerifyRequest(target=self.target), return_state=True)
+        return await state.aresult(raise_on_failure=False)
+
+    async def release(self) -> ReleaseReport:
+        state = await release(ReleaseRequest(target=self.target), return_state=True)
         return await state.aresult(raise_on_failure=False)
 
     async def psql(self, sql: str, **place: str) -> str:

@@ -144,3 +144,21 @@ async def registry():
     async with serve_forever(made.app()) as port:
         made.url = f"http://127.0.0.1:{port}"
         yield made
+
+
+@pytest.fixture
+async def backed_up(shop, bucket):  # noqa: F811 - the fixture that is imported above
+    """A shop with a database and backups, whose flows run without Prefect's engine, which is much faster."""
+    from tests.integration.backed_up import BackedUpShop
+    from tests.integration.robustness.bare import bare_flows
+
+    with bare_flows():
+        yield await BackedUpShop(shop, bucket).set_up()
+
+
+@pytest.fixture
+async def backed_up_in_prefect(shop, bucket, in_prefect):  # noqa: F811 - the fixture that is imported above
+    """The same with Prefect: blocks, artifacts, commands that use them."""
+    from tests.integration.backed_up import BackedUpShop
+
+    return await BackedUpShop(shop, bucket).set_up()

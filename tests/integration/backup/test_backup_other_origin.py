@@ -5,6 +5,7 @@ import pytest
 from flows.set_up_databases import set_up_databases
 from flows.verify_backups import Verified, VerifyRequest, verify_backups
 from tasks.session import Target
+from tests.integration.robustness.bare import bare_flows
 
 pytestmark = [
     pytest.mark.component("mariadbd"),
@@ -13,7 +14,13 @@ pytestmark = [
 ]
 
 
-async def test_dumps_of_another_origin_are_proved_and_refused(shop, bucket, in_prefect, mariadb, rdb, tmp_path) -> None:
+@pytest.fixture
+def bare():
+    with bare_flows():
+        yield
+
+
+async def test_dumps_of_another_origin_are_proved_and_refused(shop, bucket, bare, mariadb, rdb, tmp_path) -> None:
     await mariadb.make("shop")
     sql = (await mariadb.dump(tmp_path / "shop.sql", "shop")).read_bytes()
     bucket.write("books/2026-01-01.sql", b"-- an older one")

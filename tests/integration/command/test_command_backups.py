@@ -3,19 +3,13 @@
 import pytest
 
 from coolify.release import Outcome
-from flows.release import ReleaseRequest, release
-from tests.integration.backed_up import BackedUpShop
 
 # Several processes and servers each: a busy machine takes minutes for what it does in seconds.
 pytestmark = pytest.mark.timeout(400)
 
 
-@pytest.fixture
-async def backed_up(shop, bucket, in_prefect):
-    return await BackedUpShop(shop, bucket).set_up()
-
-
-async def test_a_backup_is_made_proved_listed_and_restored(backed_up, coolify, prefect_server) -> None:
+async def test_a_backup_is_made_proved_listed_and_restored(backed_up_in_prefect, coolify, prefect_server) -> None:
+    backed_up = backed_up_in_prefect
     with_prefect = prefect_server.environment
     planned = await coolify("backup", "configure", "--dry-run", "--json", **with_prefect)
     assert planned.json["time_zone"] == "UTC"
@@ -101,8 +95,7 @@ async def test_application_and_database_come_back_from_the_file_and_the_bucket(b
     backed_up.shop.configure(env={"GREETING": "Hello", "DATABASE_URL": "${databases.main.url}"})
 
     async def release_it() -> None:
-        state = await release(ReleaseRequest(target=backed_up.target), return_state=True)
-        report = await state.aresult(raise_on_failure=False)
+        report = await backed_up.release()
         assert report.outcome is Outcome.COMPLETED, report.reason
 
     await release_it()

@@ -10,6 +10,7 @@ from flows.configure_backups import BackupsRefusedError, configure_backups
 from flows.set_up_databases import set_up_databases
 from flows.verify_backups import Verified, VerifyRequest, verify_backups
 from tasks.session import Target
+from tests.integration.robustness.bare import bare_flows
 
 # Several processes and servers each: a busy machine takes minutes for what it does in seconds.
 pytestmark = pytest.mark.timeout(400)
@@ -53,17 +54,23 @@ class Uploads:
 
 
 @pytest.fixture
-async def uploads(shop, bucket, in_prefect):
+async def uploads(shop, bucket):
     made = Uploads(shop, bucket)
+    with bare_flows():
+        yield await filled(made)
+
+
+async def filled(made: Uploads) -> Uploads:
     made.configure()
     await set_up_databases(made.target)
     await apply(ApplyRequest(target=made.target))
-    folder = shop.sandbox.volumes.folder(made.volume)
+    sandbox = made.shop.sandbox
+    folder = sandbox.volumes.folder(made.volume)
     (folder / "avatars").mkdir()
     (folder / "avatars" / "ada.png").write_bytes(b"png")
     for number in range(20):
         (folder / f"{number}.bin").write_bytes(bytes([number]) * 5000)
-    data = shop.sandbox.volumes.folder(shop.sandbox.state.all("database_volume")[0])
+    data = sandbox.volumes.folder(sandbox.state.all("database_volume")[0])
     (data / "dump.rdb").write_bytes(b"REDIS")
     return made
 

@@ -15,16 +15,9 @@ from coolify.progress import StepDone, observe
 from coolify.release import Outcome
 from coolify_sandbox.server.state import timestamp
 from flows.configure_backups import BackupsRefusedError
-from flows.release import ReleaseRequest, release
-from tests.integration.backed_up import BackedUpShop
 
 # Several processes and servers each: a busy machine takes minutes for what it does in seconds.
 pytestmark = pytest.mark.timeout(400)
-
-
-@pytest.fixture
-async def backed_up(shop, bucket, in_prefect):
-    return await BackedUpShop(shop, bucket).set_up()
 
 
 def names(result) -> list[str]:
@@ -133,14 +126,16 @@ async def test_a_release_lets_a_running_backup_end_before_it_deploys(backed_up) 
             state.update(running, status="success")
 
     with observe(end_the_backup):
-        done = await release(ReleaseRequest(target=backed_up.target), return_state=True)
-    report = await done.aresult(raise_on_failure=False)
+        report = await backed_up.release()
     assert report.outcome is Outcome.COMPLETED, report.reason
     assert report.phases[-1].phase == "configure backups"
     assert told
 
 
-async def test_a_clock_that_is_wrong_is_told_and_the_newest_proved_and_published_all_the_same(backed_up) -> None:
+async def test_a_clock_that_is_wrong_is_told_and_the_newest_proved_and_published_all_the_same(
+    backed_up_in_prefect,
+) -> None:
+    backed_up = backed_up_in_prefect
     state = backed_up.shop.sandbox.state
     first = await backed_up.back_up()
     assert first.good

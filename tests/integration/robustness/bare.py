@@ -4,7 +4,7 @@ What Prefect adds (states, retries of its own client, the lock, stored blocks) h
 releases are interrupted, and what counts is what they leave on the Coolify server.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from prefect.flows import Flow
 from prefect.tasks import Task
 
 from coolify.api import CoolifyClient, RetryPolicy
+from coolify.backup.proof import RestorePoint
 from coolify.release import ReleaseRecord
 
 
@@ -30,6 +31,19 @@ class MemoryRecords:
 
     async def save(self, record: ReleaseRecord) -> None:
         self.records.setdefault(record.application_uuid, {})[record.number] = record
+
+
+@dataclass
+class MemoryRestorePoints:
+    """A restore point store that lives as long as the test."""
+
+    points: dict[str, tuple[RestorePoint, ...]] = field(default_factory=dict)
+
+    async def load(self, uuid: str) -> tuple[RestorePoint, ...]:
+        return self.points.get(uuid, ())
+
+    async def save(self, uuid: str, points: Sequence[RestorePoint]) -> None:
+        self.points[uuid] = tuple(points)
 
 
 def _call(self: Any, *arguments: Any, return_state: bool = False, **more: Any) -> Any:
@@ -52,18 +66,24 @@ current_records: ContextVar[MemoryRecords] = ContextVar("current_records")
 @contextmanager
 def bare_flows() -> Iterator[None]:
     """Call flows and tasks directly, keep records in memory, do not wait between retries."""
+    proofs, records = MemoryRestorePoints(), MemoryRecords()
     impatient = partial(CoolifyClient, retry=RetryPolicy(first_delay=0.01, longest_delay=0.02))
     with (
         patch.object(Flow, "__call__", _call),
         patch.object(Task, "__call__", _call),
-        patch("tasks.session.BlockRecordStore", current_records.get),
+        patch("tasks.session.BlockRecordStore", lambda: current_records.get(records)),
         patch("tasks.session.CoolifyClient", impatient),
         patch("flows.release.exclusive_release", _unlocked),
         patch("flows.rollback.exclusive_release", _unlocked),
+        patch("flows.set_up_databases.exclusive_release", _unlocked),
+        patch("flows.apply.exclusive_release", _unlocked),
         patch("tasks.reports.acreate_markdown_artifact", _nothing),
         patch("tasks.reports.emit_event", lambda **_: None),
         patch("tasks.decision_points.acreate_markdown_artifact", _nothing),
         patch("tasks.decision_points.emit_event", lambda **_: None),
+        patch("tasks.backups.BlockRestorePointStore", lambda: proofs),
+        patch("tasks.backups.acreate_markdown_artifact", _nothing),
+        patch("tasks.backups.emit_event", lambda **_: None),
         patch("tasks.following._POLL_SECONDS", 0.05),
     ):
         yield
