@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from coolify.decisions import Decision
 
-__all__ = ["Answer", "Asker", "Question", "answers", "ask"]
+__all__ = ["Answer", "Asker", "Question", "answers", "ask", "somebody_can_answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Answer:
     """Id of the chosen option, None when there is no answer."""
     timed_out: bool = False
     """Whether somebody was asked and did not answer in time."""
+    who: str = ""
+    """Who answered, as far as that is known."""
 
 
 Asker = Callable[[Question], Awaitable[Answer]]
@@ -49,6 +51,11 @@ def answers(asker: Asker) -> Iterator[None]:
         yield
     finally:
         _asker.reset(mark)
+
+
+def somebody_can_answer() -> bool:
+    """Return whether an asker is there."""
+    return _asker.get() is not None
 
 
 async def ask(question: Question) -> Answer:

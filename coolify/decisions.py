@@ -109,6 +109,7 @@ def decide(
     unavailable: Mapping[str, str] = MappingProxyType({}),
     answer: str | None = None,
     timed_out: bool = False,
+    who: str = "",
 ) -> Choice:
     """Choose an option.
 
@@ -121,6 +122,7 @@ def decide(
         unavailable: Option id -> why it cannot be taken; an entry for `abort` is ignored.
         answer: Id of the option that an operator chose, if one was asked and answered.
         timed_out: Whether an operator was asked and did not answer in time.
+        who: Who answered, as far as that is known.
 
     Returns:
         The choice; the same arguments always give the same one.
@@ -132,7 +134,7 @@ def decide(
         raise ValueError(f"Decision {decision.id}: '{policy}' is none of {', '.join(decision.policies)}.")
     by: Literal["policy", "default", "operator", "timeout"]
     if answer is not None:
-        wanted, by, reason = decision.option(answer).id, "operator", "An operator chose it."
+        wanted, by, reason = decision.option(answer).id, "operator", f"{who or 'An operator'} chose it."
     elif timed_out:
         wanted, by, reason = decision.default, "timeout", "Nobody answered in time, so the default was taken."
     elif policy == "auto":

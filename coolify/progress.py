@@ -87,6 +87,10 @@ class DecisionTaken:
     choice: str
     by: str
     reason: str
+    decision: str = ""
+    """Id of the decision."""
+    evidence: str = ""
+    """What happened, in a sentence or two."""
 
 
 ProgressEvent = PhaseStarted | PhaseEnded | StepDone | LogLineRead | FindingsReported | DecisionTaken

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from coolify.asking import Answer, Asker, Question
+from coolify.whoami import this_operator
 
 __all__ = ["terminal_asker"]
 
@@ -50,9 +51,9 @@ async def _ask(console: Console, question: Question) -> Answer:
             while True:
                 line = (await _read_line()).strip()
                 if not line:
-                    return Answer(decision.default)
+                    return Answer(decision.default, who=this_operator())
                 if line.isdigit() and 1 <= int(line) <= len(available):
-                    return Answer(available[int(line) - 1].id)
+                    return Answer(available[int(line) - 1].id, who=this_operator())
                 console.print(f"{_INVALID} Number: ", end="")
     except TimeoutError:
         console.print()

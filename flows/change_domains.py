@@ -23,6 +23,7 @@ from coolify.plan import (
     plan_with_domains,
     plan_without_host,
 )
+from flows.ask_operator import answered_in_prefect
 from tasks.configuration import update_settings
 from tasks.dns_records import RecordPlans, plan_record_removal, plan_records, write_records
 from tasks.domain_settling import choose_way, take_way, wait_for_domains
@@ -94,7 +95,11 @@ async def add_domain_flow(request: AddDomainRequest, server: CoolifyServer | Non
         request: Which domain.
         server: Connection to Coolify instead of the one in the configuration file.
     """
-    async with open_session(request.target, server) as session, phase("add domain") as handle:
+    async with (
+        answered_in_prefect(),
+        open_session(request.target, server) as session,
+        phase("add domain") as handle,
+    ):
         config = session.config
         new = NewDomain(request.host, request.ssl, request.path, request.service, request.name)
         edit = add_domain(config.path, request.target.environment, new)

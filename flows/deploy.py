@@ -13,6 +13,7 @@ from coolify.build import Again
 from coolify.decisions import BUILD_FAILED
 from coolify.errors import OperatorError
 from coolify.release import Step, StepStatus
+from flows.ask_operator import answered_in_prefect
 from tasks.build_logs import diagnose_deployment
 from tasks.decision_points import take_decision
 from tasks.deployments import cancel_dead_deployment, newest_deployment, trigger_deployment
@@ -58,7 +59,7 @@ async def deploy(
             empty where a finished one never counts, as after a change of the configuration.
         server: Connection to Coolify instead of the one in the configuration file.
     """
-    async with open_session(target, server) as session, phase("deploy") as handle:
+    async with answered_in_prefect(), open_session(target, server) as session, phase("deploy") as handle:
         newest = await newest_deployment(session.client, application_uuid)
         left = _left_by_dead_run(session, newest, wanted_commit)
         async with session.journal.step(Step.DEPLOY, newest.deployment_uuid if newest else ""):
@@ -102,7 +103,7 @@ async def _retry_or_give_up(session: Session, application_uuid: str, failed: Dep
     causes = await diagnose_deployment(session.client, failed.deployment_uuid, session.config.application_name)
     told = " ".join(f"{cause.rule.name}: {cause.rule.summary}" for cause in causes)
     evidence = f"The deployment {failed.deployment_uuid} failed. {told or 'Its log shows no known cause.'}"
-    choice = await take_decision(BUILD_FAILED, session.config, evidence)
+    choice = await take_decision(BUILD_FAILED, session, evidence)
     if choice.option.id != "retry":
         return failed
     again = causes[0].again if causes else Again.WITHOUT_CACHE

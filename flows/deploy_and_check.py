@@ -10,6 +10,7 @@ from coolify.api import Application, ApplicationSettings, DeploymentStatus
 from coolify.errors import OperatorError
 from coolify.plan import existing_application
 from coolify.release.strategy import ApplicationKind
+from flows.ask_operator import answered_in_prefect
 from flows.check_health import check_health
 from flows.deploy import Deployed, DeploymentFailedError, deploy
 from tasks.access import authenticate
@@ -81,7 +82,7 @@ async def deploy_and_check(request: DeployRequest, server: CoolifyServer | None 
         ApplicationMissingError: There is no such application.
         NotDeployableError: It is of a kind that cannot be deployed like this.
     """
-    async with open_session(request.target, server) as session:
+    async with answered_in_prefect(), open_session(request.target, server) as session:
         config, client = session.config, session.client
         await check_freeze(session, override=request.override)
         await authenticate(client)

@@ -20,6 +20,7 @@ from coolify.plan import names_of
 from coolify.release.readiness import judge_dependencies, judge_rollout
 from coolify.source import GitError, GitPrivateError
 from coolify.wording import counted
+from flows.ask_operator import answered_in_prefect
 from tasks.access import authenticate, choose_server
 from tasks.checks import check_domains
 from tasks.decision_points import take_decision
@@ -58,7 +59,7 @@ async def preflight(target: Target, server: CoolifyServer | None = None) -> Pref
         target: The application.
         server: Connection to Coolify instead of the one in the configuration file.
     """
-    async with open_session(target, server) as session, phase("preflight") as handle:
+    async with answered_in_prefect(), open_session(target, server) as session, phase("preflight") as handle:
         await _authenticate(session)
         await _check_prerequisites(session)
         chosen = await choose_server(session.client, session.config.application.server)
@@ -73,7 +74,7 @@ async def _authenticate(session: Session) -> None:
     try:
         await authenticate(session.client)
     except AuthenticationError as error:
-        choice = await take_decision(AUTHENTICATION_FAILED, session.config, str(error))
+        choice = await take_decision(AUTHENTICATION_FAILED, session, str(error))
         if choice.option.id != "retry":
             raise
         # The token's source is read again; a token that is still refused ends the run.

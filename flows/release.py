@@ -23,6 +23,7 @@ from coolify.release.need import DeployNeed, decide_deploy
 from coolify.release.report import ReleaseReport, Timeline
 from coolify.release.strategy import ApplicationKind, NoWayBack
 from flows.apply_schemas import apply_schemas, has_schemas
+from flows.ask_operator import answered_in_prefect
 from flows.check_health import check_health
 from flows.configure_application import configure_application
 from flows.configure_backups import configure_backups_after_release
@@ -88,7 +89,7 @@ async def release(request: ReleaseRequest, server: CoolifyServer | None = None) 
 
 async def _open_and_run(request: ReleaseRequest, server: CoolifyServer | None) -> Ending:
     try:
-        async with open_session(request.target, server) as session:
+        async with answered_in_prefect(), open_session(request.target, server) as session:
             try:
                 return await _run(session, request)
             except OperatorError as error:
@@ -145,7 +146,7 @@ async def _deploy_and_prove(
     problem = await _prove(session, application, version)
     if problem:
         unavailable = {"rollback": no_way_back} if no_way_back else {}
-        choice = await take_decision(HEALTH_GATE_FAILED, session.config, problem, unavailable)
+        choice = await take_decision(HEALTH_GATE_FAILED, session, problem, unavailable)
         if choice.option.id == "rollback":
             return await _go_back(session, application, problem, redeploy=True)
         return await _close(session, application, Outcome.ABORTED, f"{problem} {choice.option.consequence}", version)

@@ -15,6 +15,7 @@ from coolify.progress import chained, observe
 from coolify.release import Outcome
 from coolify.release.report import ReleaseReport, Timeline
 from coolify.release.target import PREVIOUS, find_target
+from flows.ask_operator import answered_in_prefect
 from flows.preflight import preflight
 from flows.restore import RestorePoint, restore
 from flows.set_up_project import set_up_project
@@ -65,7 +66,7 @@ async def rollback(request: RollbackRequest, server: CoolifyServer | None = None
 
 async def _open_and_run(request: RollbackRequest, server: CoolifyServer | None) -> Ending:
     try:
-        async with open_session(request.target, server) as session:
+        async with answered_in_prefect(), open_session(request.target, server) as session:
             return await _run(session, request)
     except OperatorError as error:
         return Ending(Outcome.ABORTED, str(error), kind="rollback", application=request.target.config)

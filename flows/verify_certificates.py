@@ -14,6 +14,7 @@ from coolify.decisions import CERTIFICATE_INVALID
 from coolify.errors import OperatorError
 from coolify.finding import Finding
 from coolify.tls import hosts_of
+from flows.ask_operator import answered_in_prefect
 from tasks.certificates import check_certificates, find_hindrances
 from tasks.decision_points import take_decision
 from tasks.phases import PhaseHandle, phase, step_done
@@ -54,7 +55,7 @@ async def verify_certificates(target: Target, server: CoolifyServer | None = Non
     Raises:
         CertificateInvalidError: One is not valid, and the decision is not to accept that.
     """
-    async with open_session(target, server) as session, phase("verify certificates") as handle:
+    async with answered_in_prefect(), open_session(target, server) as session, phase("verify certificates") as handle:
         hosts = hosts_of(session.config)
         if not hosts:
             handle.skipped("no domain is served over HTTPS")
@@ -78,7 +79,7 @@ async def _decide(
     handle: PhaseHandle,
 ) -> Certificates:
     evidence = " ".join(finding.summary for finding in (*problems, *causes))
-    choice = await take_decision(CERTIFICATE_INVALID, session.config, evidence)
+    choice = await take_decision(CERTIFICATE_INVALID, session, evidence)
     match choice.option.id:
         case "accept":
             summary = f"accepted for now: {evidence}"

@@ -13,28 +13,32 @@ from prefect.events import emit_event
 from prefect.states import Completed
 
 from coolify.asking import Answer, Question, ask
-from coolify.config import Config
 from coolify.decisions import Choice, Decision, decide
 from coolify.progress import DecisionTaken, report
+from coolify.release.report import decision_record
+from tasks.session import Session
 
 __all__ = ["take_decision"]
 
 
 async def take_decision(
-    decision: Decision, config: Config, evidence: str, unavailable: Mapping[str, str] = MappingProxyType({})
+    decision: Decision, session: Session, evidence: str, unavailable: Mapping[str, str] = MappingProxyType({})
 ) -> Choice:
     """Decide by the configured policy, asking the operator where it says so, and record it.
 
     Args:
         decision: What is to be decided.
-        config: Has the policy.
+        session: The application: its configuration has the policy, its journal keeps the choice.
         evidence: What happened, in one sentence.
         unavailable: Options that cannot be taken, with the reason.
     """
-    policy = config.policy(decision)
+    policy = session.config.policy(decision)
     answer = await ask(Question(decision, evidence, unavailable)) if policy == "ask" else Answer()
-    choice = decide(decision, policy, unavailable, answer.option, timed_out=answer.timed_out)
-    report(DecisionTaken(decision.question, choice.option.label, choice.by, choice.reason))
+    choice = decide(decision, policy, unavailable, answer.option, timed_out=answer.timed_out, who=answer.who)
+    taken = DecisionTaken(decision.question, choice.option.label, choice.by, choice.reason, decision.id, evidence)
+    report(taken)
+    session.decisions.append(decision_record(taken))
+    await session.journal.note(decisions=tuple(session.decisions))
     await _record(decision.id, choice.option.id, choice.option.consequence, choice.by, choice.reason, evidence)
     return choice
 

@@ -87,7 +87,7 @@ async def choose_way(
         obstacle = "the records of addresses are as they should be already"
     evidence = " ".join(finding.summary for finding in problems) or "The records are not there yet."
     unavailable = {"automate": obstacle} if obstacle else {}
-    choice = await take_decision(DOMAIN_NOT_POINTING, session.config, evidence, unavailable)
+    choice = await take_decision(DOMAIN_NOT_POINTING, session, evidence, unavailable)
     return Way(concerned, server, look, choice.option.id, records.plans, problems)
 
 

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import getpass
 import hashlib
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -31,6 +29,7 @@ from prefect.variables import Variable
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from coolify.errors import OperatorError
+from coolify.whoami import this_operator
 
 __all__ = ["LockNote", "ReleaseLockedError", "exclusive_release"]
 
@@ -144,7 +143,7 @@ def _own_note() -> LockNote:
     return LockNote(
         run_id=str(flow_run.id or ""),
         run_name=str(flow_run.name or ""),
-        who=f"{_user()}@{socket.gethostname()}",
+        who=this_operator(),
         since=datetime.now(UTC),
     )
 
@@ -171,11 +170,3 @@ def _describe(holder: LockNote | None) -> str:
     if holder is None:
         return ""
     return f" ({holder.who} in the run '{holder.run_name}', since {holder.since:%Y-%m-%d %H:%M:%S} UTC)"
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # A container may run as a number without a name.
-        return "somebody"

@@ -30,6 +30,7 @@ async def begin_record(
     unfinished = open_record(records)
     if unfinished is not None and unfinished.kind == kind:
         session.journal = Journal(unfinished, session.records, stored=True)
+        session.decisions = [*unfinished.decisions, *session.decisions]
         await session.journal.note(flow_run_id=str(flow_run.id) if flow_run.id else None)
         step_done(f"{kind} {unfinished.number} did not end and is taken up again")
         return True
@@ -43,6 +44,7 @@ async def begin_record(
         flow_run_id=str(flow_run.id) if flow_run.id else None,
         url=session.config.domains[0].url if session.config.domains else None,
         before=before,
+        decisions=tuple(session.decisions),
     )
     session.journal = Journal(record, session.records)
     return False

@@ -22,7 +22,7 @@ from coolify.config import Config, ResolvedVariable, find_config, load_config, r
 from coolify.contexts import ContextStore, connection_for
 from coolify.dns import Resolver, resolver_of
 from coolify.redaction import Redaction, secrets_of
-from coolify.release import RecordStore
+from coolify.release import DecisionRecord, RecordStore
 from coolify.security import WantedSecurity, resolve_security
 from tasks.journal import Journal
 
@@ -61,6 +61,8 @@ class Session:
     """The section `security`, secrets resolved."""
     journal: Journal = field(default_factory=Journal)
     """Journal of the release that the phases belong to; one that notes nothing where a phase runs alone."""
+    decisions: list[DecisionRecord] = field(default_factory=list)
+    """The decisions that were taken so far, also before the release has a record."""
 
 
 _current: ContextVar[Session | None] = ContextVar("coolify_session", default=None)

@@ -4,6 +4,7 @@ Pure data and decisions only; the flows act on them, and a `RecordStore` keeps t
 """
 
 from coolify.release.record import (
+    DecisionRecord,
     JournalEntry,
     Outcome,
     RecordStore,
@@ -19,6 +20,7 @@ from coolify.release.record import (
 from coolify.release.snapshot import Snapshot, SnapshotVariable
 
 __all__ = [
+    "DecisionRecord",
     "JournalEntry",
     "Outcome",
     "RecordStore",

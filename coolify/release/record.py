@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from coolify.release.snapshot import Snapshot
 
 __all__ = [
+    "DecisionRecord",
     "JournalEntry",
     "Outcome",
     "RecordStore",
@@ -79,6 +80,19 @@ class JournalEntry(BaseModel):
     detail: str = Field(default="", description="What it was about; never a secret.")
 
 
+class DecisionRecord(BaseModel):
+    """A declared decision that was taken: what happened, what was chosen, by whom and why; never a secret."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    decision: str = Field(default="", description="Id of the decision, see docs/decisions.md.")
+    question: str
+    choice: str
+    by: str
+    reason: str
+    evidence: str = ""
+
+
 class ReleaseRecord(BaseModel):
     """One release of one application."""
 
@@ -103,6 +117,7 @@ class ReleaseRecord(BaseModel):
     flow_run_id: str | None = None
     fingerprint: str | None = Field(default=None, description="Digest of the configuration that was released.")
     journal: tuple[JournalEntry, ...] = ()
+    decisions: tuple[DecisionRecord, ...] = ()
     before: Snapshot | None = Field(default=None, description="State before the release; None for a first one.")
     proved: Snapshot | None = Field(default=None, description="State that passed the health gate.")
 

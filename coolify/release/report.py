@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from coolify.finding import Finding, Severity
 from coolify.progress import DecisionTaken, FindingsReported, PhaseEnded, ProgressEvent, StepDone
-from coolify.release.record import Outcome, ReleaseKind
+from coolify.release.record import DecisionRecord, Outcome, ReleaseKind
 
-__all__ = ["DecisionReport", "PhaseReport", "ReleaseReport", "Timeline", "render_markdown"]
+__all__ = ["PhaseReport", "ReleaseReport", "Timeline", "decision_record", "render_markdown"]
 
 _SYMBOLS: Final = {Severity.OK: "🟢", Severity.INFO: "🔵", Severity.WARNING: "🟡", Severity.ERROR: "🔴"}
 _OUTCOME_SYMBOLS: Final = {
@@ -32,17 +32,6 @@ class PhaseReport(BaseModel):
     status: str
     summary: str
     seconds: float
-
-
-class DecisionReport(BaseModel):
-    """A decision that was taken, by whom and why."""
-
-    model_config = ConfigDict(frozen=True)
-
-    question: str
-    choice: str
-    by: str
-    reason: str
 
 
 class ReleaseReport(BaseModel):
@@ -65,7 +54,7 @@ class ReleaseReport(BaseModel):
     started_at: datetime
     finished_at: datetime
     phases: tuple[PhaseReport, ...] = ()
-    decisions: tuple[DecisionReport, ...] = ()
+    decisions: tuple[DecisionRecord, ...] = ()
     changes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -75,12 +64,24 @@ class ReleaseReport(BaseModel):
         return (self.finished_at - self.started_at).total_seconds()
 
 
+def decision_record(taken: DecisionTaken) -> DecisionRecord:
+    """Return what is kept of a decision."""
+    return DecisionRecord(
+        decision=taken.decision,
+        question=taken.question,
+        choice=taken.choice,
+        by=taken.by,
+        reason=taken.reason,
+        evidence=taken.evidence,
+    )
+
+
 class Timeline:
     """Collects the progress events of a release for its report."""
 
     def __init__(self) -> None:
         self._phases: list[PhaseReport] = []
-        self._decisions: list[DecisionReport] = []
+        self._decisions: list[DecisionRecord] = []
         self._changes: list[str] = []
         self._findings: list[Finding] = []
 
@@ -89,8 +90,8 @@ class Timeline:
         match event:
             case PhaseEnded(phase, status, summary, seconds):
                 self._phases.append(PhaseReport(phase=phase, status=status, summary=summary, seconds=seconds))
-            case DecisionTaken(question, choice, by, reason):
-                self._decisions.append(DecisionReport(question=question, choice=choice, by=by, reason=reason))
+            case DecisionTaken():
+                self._decisions.append(decision_record(event))
             case StepDone(text, changed) if changed:
                 self._changes.append(text)
             case FindingsReported(findings):
@@ -104,7 +105,7 @@ class Timeline:
         return tuple(self._phases)
 
     @property
-    def decisions(self) -> tuple[DecisionReport, ...]:
+    def decisions(self) -> tuple[DecisionRecord, ...]:
         """The decisions taken, in order."""
         return tuple(self._decisions)
 
@@ -135,7 +136,12 @@ def render_markdown(report: ReleaseReport) -> str:
     if report.changes:
         lines += ["## Changed", "", *(f"- {change}" for change in report.changes), ""]
     if report.decisions:
-        lines += ["## Decisions", "", *_table(("Question", "Choice", "By", "Why"), _decision_rows(report)), ""]
+        lines += [
+            "## Decisions",
+            "",
+            *_table(("Question", "Evidence", "Choice", "By", "Why"), _decision_rows(report)),
+            "",
+        ]
     if report.findings:
         lines += ["## Evidence", "", *_table(("", "Subject", "Seen", "What to do"), _finding_rows(report.findings)), ""]
     lines += ["## Timeline", "", *_table(("Phase", "Result", "Seconds", ""), _phase_rows(report)), ""]
@@ -155,9 +161,7 @@ def _facts(report: ReleaseReport) -> list[tuple[str, str | None]]:
 
 
 def _decision_rows(report: ReleaseReport) -> Iterable[tuple[str, ...]]:
-    return (
-        (decision.question, f"**{decision.choice}**", decision.by, decision.reason) for decision in report.decisions
-    )
+    return ((one.question, one.evidence, f"**{one.choice}**", one.by, one.reason) for one in report.decisions)
 
 
 def _finding_rows(findings: Iterable[Finding]) -> Iterable[tuple[str, ...]]:
