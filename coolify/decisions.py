@@ -143,12 +143,14 @@ def decide(
         wanted, by, reason = decision.default, "default", "Nobody could be asked, so the default was taken."
     else:
         wanted, by, reason = policy, "policy", "The configuration says so."
-    order = dict.fromkeys((wanted, decision.default, *decision.fallback, ABORT))
+    order = tuple(dict.fromkeys((wanted, decision.default, *decision.fallback, ABORT)))
     # `abort` as a wish is never replaced, and as the last resort it is always there.
     chosen = next(one for one in order if one == ABORT or one not in unavailable)
     if chosen != wanted:
-        why = unavailable[wanted].rstrip(".")
-        reason = f"{reason} But '{wanted}' is not available ({why}), so '{chosen}' was taken instead."
+        passed = [(one, unavailable[one].rstrip(".")) for one in order[: order.index(chosen)]]
+        (first, why), *more = passed
+        told = "".join(f", '{one}' neither ({because})" for one, because in more)
+        reason = f"{reason} But '{first}' is not available ({why}){told}, so '{chosen}' was taken instead."
     return Choice(decision, decision.option(chosen), by, reason)
 
 
@@ -169,21 +171,23 @@ AUTHENTICATION_FAILED: Final = Decision(
 
 RESOURCE_LIMIT: Final = Decision(
     id="resource-limit",
-    question="The server cannot give the application the resources it asks for. How should the release go on?",
+    question="There is too little disk or memory. How should the release go on?",
     options=(
         Option(
-            "scale", "Use a server with more room", "The release goes on where the resources that were asked for exist."
+            "scale",
+            "Raise the limits",
+            "The limits of memory are doubled in the configuration file and in Coolify, and it is deployed again.",
         ),
         Option(
             "optimize",
             "Free room on the server",
-            "What is unused on the server is cleaned up, then it is measured again.",
+            "Coolify cleans up Docker, images for rollbacks kept; then it is measured, or deployed, again.",
         ),
         Option(ABORT, "Abort the release", "The release ends as failed; the running version is not touched."),
     ),
     default="optimize",
-    fallback=(),
-    evidence="What the server has and uses, and what the configuration asks for: processors, memory, disk.",
+    fallback=("scale",),
+    evidence="How full the server's disk was when it was last measured, or the lines of the log that show the want.",
     timeout_seconds=1800.0,
 )
 

@@ -81,7 +81,7 @@ class Sandbox:
         self._stack.push_async_callback(self.names.stop)
         self.edge = EdgeProxy(self.authority)
         await self._stack.enter_async_context(self.edge.run())
-        self.runtime = LocalRuntime(self.directory, self.edge)
+        self.runtime = LocalRuntime(self.directory, self.edge, self._settings.disk_bytes)
         self._stack.push_async_callback(self.runtime.stop_all)
         self.state = State.open(self.directory / "coolify.sqlite", self._settings)
         self._stack.callback(self.state.close)

@@ -6,6 +6,8 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict
 
 from blocks import CoolifyServer
+from coolify.build import diagnose
+from coolify.exhaustion import Shortage, shortage_of
 from coolify.health.application import has_questions
 from tasks.checks import pass_health_gate, read_container_log
 from tasks.phases import phase
@@ -23,6 +25,8 @@ class Health(BaseModel):
     reason: str
     checked: bool = True
     """False where there was nothing to ask from the outside."""
+    shortage: Shortage | None = None
+    """What the container's log says there is too little of."""
 
 
 @flow(name="check health", flow_run_name="check health {target.config}")
@@ -39,10 +43,12 @@ async def check_health(target: Target, expected_version: str = "", server: Cooli
             handle.skipped("there is no domain to ask; add one to have releases proved")
             return Health(passed=True, reason="not checked: no domain", checked=False)
         result = await pass_health_gate(session, expected_version or None)
+        shortage = None
         if result.passed:
             handle.done(result.reason)
         else:
             handle.failed(result.reason)
-            await read_container_log(session)
+            shortage = shortage_of(diagnose(await read_container_log(session), started=True))
         last = "; ".join(f"{one.url} {one.reason}" for one in result.last if not one.ok)
-        return Health(passed=result.passed, reason=f"{last} ({result.reason})" if last else result.reason)
+        reason = f"{last} ({result.reason})" if last else result.reason
+        return Health(passed=result.passed, reason=reason, shortage=shortage)

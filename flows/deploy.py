@@ -12,8 +12,10 @@ from coolify.api import Deployment, DeploymentStatus
 from coolify.build import Again
 from coolify.decisions import BUILD_FAILED
 from coolify.errors import OperatorError
+from coolify.exhaustion import shortage_of
 from coolify.release import Step, StepStatus
 from flows.ask_operator import answered_in_prefect
+from flows.relieve import relieve
 from tasks.build_logs import diagnose_deployment
 from tasks.decision_points import take_decision
 from tasks.deployments import cancel_dead_deployment, newest_deployment, trigger_deployment
@@ -103,9 +105,13 @@ async def _retry_or_give_up(session: Session, application_uuid: str, failed: Dep
     causes = await diagnose_deployment(session.client, failed.deployment_uuid, session.config.application_name)
     told = " ".join(f"{cause.rule.name}: {cause.rule.summary}" for cause in causes)
     evidence = f"The deployment {failed.deployment_uuid} failed. {told or 'Its log shows no known cause.'}"
+    if shortage := shortage_of(causes):
+        relief = await relieve(session.target, shortage, evidence)
+        return await _deploy_once(session, application_uuid, force=False) if relief.adjusted else failed
     choice = await take_decision(BUILD_FAILED, session, evidence)
     if choice.option.id != "retry":
         return failed
+    session.adjusted = True
     again = causes[0].again if causes else Again.WITHOUT_CACHE
     step_done(f"building once more, {again.value}")
     return await _deploy_once(session, application_uuid, force=again is Again.WITHOUT_CACHE)

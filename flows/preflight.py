@@ -11,28 +11,33 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict
 
 from blocks import CoolifyServer
-from coolify.api import AuthenticationError, Feature
+from coolify.api import AuthenticationError, Feature, Server
 from coolify.config import BuildPack, Config, Source
 from coolify.decisions import AUTHENTICATION_FAILED
 from coolify.errors import OperatorError
+from coolify.exhaustion import FULL, Shortage
 from coolify.finding import Finding
 from coolify.plan import names_of
 from coolify.release.readiness import judge_dependencies, judge_rollout
 from coolify.source import GitError, GitPrivateError
 from coolify.wording import counted
 from flows.ask_operator import answered_in_prefect
-from tasks.access import authenticate, choose_server
+from flows.relieve import relieve
+from tasks.access import ServerNotReadyError, authenticate, choose_server
 from tasks.checks import check_domains
 from tasks.decision_points import take_decision
 from tasks.domain_settling import choose_way, take_way, wait_for_domains
 from tasks.phases import phase, report_findings, step_done
 from tasks.projects import applications_beside
+from tasks.room import look_at_room
 from tasks.session import Session, Target, open_session
 from tasks.source import check_build, check_registry, check_source, git_access
 
 __all__ = ["DependencyNotReadyError", "Preflight", "preflight"]
 
 _FULL_SHA: Final = re.compile(r"^[0-9a-f]{40}$")
+_HOPELESS: Final = 99
+"""Percent of the disk after a cleaning, with which no image can be built."""
 
 
 class DependencyNotReadyError(OperatorError):
@@ -63,6 +68,7 @@ async def preflight(target: Target, server: CoolifyServer | None = None) -> Pref
         await _authenticate(session)
         await _check_prerequisites(session)
         chosen = await choose_server(session.client, session.config.application.server)
+        await _make_room(session, chosen)
         (commit, digest), _ = await asyncio.gather(
             _resolve_source(session), _settle_domains(session, names_of(chosen, session.client.base_url))
         )
@@ -79,6 +85,20 @@ async def _authenticate(session: Session) -> None:
             raise
         # The token's source is read again; a token that is still refused ends the run.
         await authenticate(session.client)
+
+
+async def _make_room(session: Session, server: Server) -> None:
+    """Decide what is done about a full disk, before a build makes it worse."""
+    use = await look_at_room(session.client, server)
+    if use is None or use.percent < FULL:
+        return
+    evidence = f"The disk of {server.name} is used to {use.percent} %."
+    relief = await relieve(session.target, Shortage.DISK, evidence)
+    if not relief.adjusted:
+        raise ServerNotReadyError(f"{evidence} Make room on it, then run again.")
+    left = use.percent if relief.disk_percent is None else relief.disk_percent
+    if left >= _HOPELESS:
+        raise ServerNotReadyError(f"The disk of {server.name} is used to {left} % after cleaning up: enlarge it.")
 
 
 async def _resolve_source(session: Session) -> tuple[str | None, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,6 +17,7 @@ from coolify.api import Application, QueueFullError
 from coolify.backup.configuring import refuse_missing_keys
 from coolify.decisions import HEALTH_GATE_FAILED
 from coolify.errors import OperatorError
+from coolify.exhaustion import Shortage
 from coolify.plan import desired_settings, desired_variables, desired_volumes, fingerprint
 from coolify.progress import chained, observe
 from coolify.release import Outcome, Snapshot
@@ -29,6 +31,7 @@ from flows.configure_application import configure_application
 from flows.configure_backups import configure_backups_after_release
 from flows.deploy import DeploymentFailedError, deploy
 from flows.preflight import Preflight, preflight
+from flows.relieve import relieve
 from flows.restore import RestorePoint, restore
 from flows.run_hooks import run_hooks
 from flows.set_up_databases import set_up_databases
@@ -47,6 +50,7 @@ from tasks.phases import step_done
 from tasks.projects import find_application
 from tasks.records import begin_record
 from tasks.reports import Ending, conclude, final_state
+from tasks.room import lower_limits
 from tasks.session import Session, Target, open_session
 
 __all__ = ["ReleaseRequest", "release"]
@@ -64,6 +68,15 @@ class ReleaseRequest(BaseModel):
     override: bool = Field(
         default=False, title="Override freeze", description="Release also in a freeze; recorded in the report."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Why a version that was deployed is not what it should be."""
+
+    text: str = ""
+    """Empty when it is what it should be."""
+    shortage: Shortage | None = None
 
 
 @flow(name="release", flow_run_name="release {request.target.config}")
@@ -138,18 +151,18 @@ async def _deploy_and_prove(
 ) -> Ending:
     target = session.target
     try:
-        deployed = await deploy(target, application.uuid, force, wanted_commit)
+        version, problem = await _deploy_once(session, application, wanted_commit, force=force)
+        if problem.shortage and (await relieve(target, problem.shortage, problem.text)).adjusted:
+            version, problem = await _deploy_once(session, application, "", force=False)
     except (DeploymentFailedError, DeploymentStuckError, QueueFullError) as error:
         return await _undo(session, application, str(error), no_way_back)
-    version = _version_of(application, deployed.commit)
-    await session.journal.note(commit=version, commit_message=deployed.commit_message)
-    problem = await _prove(session, application, version)
-    if problem:
+    if problem.text:
         unavailable = {"rollback": no_way_back} if no_way_back else {}
-        choice = await take_decision(HEALTH_GATE_FAILED, session, problem, unavailable)
+        choice = await take_decision(HEALTH_GATE_FAILED, session, problem.text, unavailable)
         if choice.option.id == "rollback":
-            return await _go_back(session, application, problem, redeploy=True)
-        return await _close(session, application, Outcome.ABORTED, f"{problem} {choice.option.consequence}", version)
+            return await _go_back(session, application, problem.text, redeploy=True)
+        reason = f"{problem.text} {choice.option.consequence}"
+        return await _close(session, application, Outcome.ABORTED, reason, version)
     try:
         certificates = await verify_certificates(target)
         if session.config.security.is_declared:
@@ -163,22 +176,31 @@ async def _deploy_and_prove(
     return await _close(session, application, Outcome.COMPLETED, reason, version)
 
 
-async def _prove(session: Session, application: Application, version: str) -> str:
-    """Return why the new version is not what it should be, empty when it is."""
+async def _deploy_once(
+    session: Session, application: Application, wanted_commit: str, *, force: bool
+) -> tuple[str, _Problem]:
+    deployed = await deploy(session.target, application.uuid, force, wanted_commit)
+    version = _version_of(application, deployed.commit)
+    await session.journal.note(commit=version, commit_message=deployed.commit_message)
+    return version, await _prove(session, application, version)
+
+
+async def _prove(session: Session, application: Application, version: str) -> _Problem:
+    """Return why the new version is not what it should be."""
     if has_schemas(session.config):
         try:
             await apply_schemas(session.target, application.uuid)
         except OperatorError as error:
-            return str(error)
+            return _Problem(str(error))
     health = await check_health(session.target, _proof(session, version))
     if not health.passed:
-        return f"The health gate did not pass: {health.reason}."
+        return _Problem(f"The health gate did not pass: {health.reason}.", health.shortage)
     if session.config.release.after:
         try:
             await run_hooks(session.target, "after", application.uuid, version)
         except HookFailedError as error:
-            return str(error)
-    return ""
+            return _Problem(str(error))
+    return _Problem()
 
 
 async def _undo(session: Session, application: Application, why: str, no_way_back: str | None) -> Ending:
@@ -221,6 +243,7 @@ async def _go_back(session: Session, application: Application, why: str, *, rede
     except OperatorError as error:
         reason = f"{why} Rolling back failed: {error}"
         return await _close(session, application, Outcome.ROLLBACK_FAILED, reason)
+    lower_limits(session)
     return await _close(session, application, Outcome.ROLLED_BACK, why, restored.version)
 
 

@@ -62,19 +62,20 @@ async def pass_health_gate(session: Session, expected_version: str | None) -> Ga
 
 
 @task(name="read container log", cache_policy=NO_CACHE)
-async def read_container_log(session: Session) -> None:
+async def read_container_log(session: Session) -> tuple[str, ...]:
     """Show the last lines of the application's container, without secrets: why it is not healthy often stands there.
 
-    Only what helps: where the log cannot be read, nothing is said.
+    Only what helps: where the log cannot be read, nothing is said and no line returned.
     """
     try:
         application = await find_application(session.client, session.config)
         log = await session.client.applications.logs(application.uuid, _LOG_LINES) if application else ""
     except OperatorError:
-        return
+        return ()
     redact = redaction_of(session)
     lines = tuple(line for raw in log.splitlines()[-_LOG_LINES:] if (line := plain_line(redact(raw))).strip())
     report_findings([container_log(session.config.application_name, lines)] if lines else [])
+    return lines
 
 
 def _tell(results: tuple[ProbeResult, ...]) -> None:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import BlockRecordStore, CoolifyServer
 from coolify.api import CoolifyClient
-from coolify.config import Config, ResolvedVariable, find_config, load_config, resolve_variables
+from coolify.config import Config, Edit, ResolvedVariable, find_config, load_config, resolve_variables
 from coolify.contexts import ContextStore, connection_for
 from coolify.dns import Resolver, resolver_of
 from coolify.redaction import Redaction, secrets_of
@@ -63,6 +63,10 @@ class Session:
     """Journal of the release that the phases belong to; one that notes nothing where a phase runs alone."""
     decisions: list[DecisionRecord] = field(default_factory=list)
     """The decisions that were taken so far, also before the release has a record."""
+    adjusted: bool = False
+    """Whether something was adjusted for a second attempt; that is done once."""
+    raised: tuple[Edit, ...] = ()
+    """Limits that were raised in the configuration file."""
 
 
 _current: ContextVar[Session | None] = ContextVar("coolify_session", default=None)

@@ -100,6 +100,8 @@ class ServerSettings(Answer):
     concurrent_builds: int = 2
     deployment_queue_limit: int = 25
     dynamic_timeout: int = 3600
+    server_disk_usage_notification_threshold: int = 80
+    """Percent of disk use from which Coolify warns."""
     wildcard_domain: str | None = None
     server_timezone: str | None = None
     """Time zone in which frequencies of schedules are meant."""
@@ -115,6 +117,8 @@ class Server(Answer):
     port: int = 22
     settings: ServerSettings = ServerSettings()
     is_coolify_host: bool = False
+    high_disk_usage_notification_sent: bool = False
+    """Whether Coolify has warned of the disk, and has not seen it better since."""
 
 
 class Destination(Answer):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from coolify.build.rules import RULES, Again, Rule
+from coolify.deployment.stages import starts_container
 from coolify.finding import Finding, Severity
 
 __all__ = ["Diagnosis", "diagnose"]
@@ -44,16 +45,26 @@ class Diagnosis:
         )
 
 
-def diagnose(lines: Iterable[str]) -> tuple[Diagnosis, ...]:
+def diagnose(lines: Iterable[str], *, started: bool = False) -> tuple[Diagnosis, ...]:
     """Return the causes that fit the log of a failed deployment, the most specific one first; none fits a green log.
 
     Args:
         lines: Visible output, an entry may hold several lines.
+        started: Whether it is the output of the started container from the first line on.
     """
-    single = [line.strip() for entry in lines for line in entry.splitlines()]
-    found = ((rule, [line for line in single if rule.fits(line)]) for rule in RULES)
+    single = _with_stage((line.strip() for entry in lines for line in entry.splitlines()), started=started)
+    found = ((rule, [line for line, begun in single if rule.fits(line, started=begun)]) for rule in RULES)
     return tuple(
         Diagnosis(rule, tuple(line[:_LINE_LENGTH] for line in matching[:_EVIDENCE_LINES]))
         for rule, matching in found
         if matching
     )
+
+
+def _with_stage(lines: Iterable[str], *, started: bool) -> list[tuple[str, bool]]:
+    """Pair each line with whether the container is started by then."""
+    paired = []
+    for line in lines:
+        started = started or starts_container(line)
+        paired.append((line, started))
+    return paired

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["RULES", "Again", "Rule"]
+__all__ = ["RULES", "Again", "Rule", "When"]
+
+
+class When(StrEnum):
+    """The part of a log in which a line counts."""
+
+    ANY = "any"
+    BUILD = "build"
+    START = "start"
+    """After the build: what the container prints, and Coolify about it."""
 
 
 class Again(StrEnum):
@@ -34,9 +43,17 @@ class Rule:
     remedy: str
     """What to change, with the keys of the configuration."""
     again: Again = Again.WITHOUT_CACHE
+    when: When = When.ANY
 
-    def fits(self, line: str) -> bool:
-        """Whether a line of the log shows this cause."""
+    def fits(self, line: str, *, started: bool = False) -> bool:
+        """Whether a line of the log shows this cause.
+
+        Args:
+            line: The line.
+            started: Whether the build is over, and the container is started.
+        """
+        if self.when is not When.ANY and started is not (self.when is When.START):
+            return False
         return any(re.search(pattern, line) for pattern in self.patterns)
 
 
@@ -64,6 +81,25 @@ RULES: Final = (
             "running container, not the build. For Node, set `env.NODE_OPTIONS` to "
             "`--max-old-space-size=2048`."
         ),
+        # Layers that were built before are no burden the second time.
+        Again.UNCHANGED,
+        When.BUILD,
+    ),
+    Rule(
+        "start-out-of-memory",
+        "The new container was killed for want of memory.",
+        (
+            r"exit code:? 137\b",
+            r"JavaScript heap out of memory",
+            r"java\.lang\.OutOfMemoryError",
+            r"was sent SIGKILL! Perhaps out of memory",
+            r"\bOOMKilled\b",
+            r"(^|: )Killed$",
+            r"\bMemoryError$",
+        ),
+        "Raise `resources.memory`, or let the application use less.",
+        Again.UNCHANGED,
+        When.START,
     ),
     Rule(
         "build-architecture-mismatch",

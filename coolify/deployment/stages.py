@@ -10,7 +10,7 @@ from typing import Final
 from coolify.api.models import Deployment, DeploymentStatus, LogLine
 from coolify.deployment.queue import Queue
 
-__all__ = ["Overdue", "Stage", "StageLimits", "StageWatch", "stage_after"]
+__all__ = ["Overdue", "Stage", "StageLimits", "StageWatch", "stage_after", "starts_container"]
 
 
 class Stage(StrEnum):
@@ -47,6 +47,11 @@ _MARKS: Final[tuple[tuple[str, Stage], ...]] = (
     ("Gracefully shutting down build container", Stage.FINISHING),
 )
 """Beginnings of lines with which Coolify's deployment job announces what it does next."""
+
+
+def starts_container(line: str) -> bool:
+    """Return whether a line announces that the build is over and the container is started."""
+    return any(line.startswith(mark) for mark, stage in _MARKS if stage is Stage.STARTING)
 
 
 def stage_after(lines: Iterable[LogLine], before: Stage = Stage.PREPARING) -> Stage:

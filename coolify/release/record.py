@@ -57,6 +57,8 @@ class Step(StrEnum):
     SET_LABELS = "set security labels"
     WRITE_VOLUMES = "write volumes"
     RUN_HOOK = "run hook"
+    CLEAN_UP = "clean up Docker"
+    RAISE_LIMITS = "raise limits"
     DEPLOY = "deploy"
     ROLL_BACK = "roll back"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -107,6 +107,8 @@ class DeployRequest:
     restart_only: bool = False
     rollback: bool = False
     images_to_keep: int = 2
+    memory_bytes: int | None = None
+    """Memory that the container may use, None for no limit."""
     labels: tuple[str, ...] = ()
     """Container labels, `key=value`, as stored in `custom_labels`."""
 
@@ -182,6 +184,13 @@ class Runtime(Protocol):
 
     async def restart_proxy(self) -> None:
         """Start the proxy anew: it renews the certificates that are due."""
+
+    async def clean_up(self, keep: Mapping[str, int]) -> tuple[int, int]:
+        """Remove the build cache and old images; return how full the disk was before and is now, in percent.
+
+        Args:
+            keep: Application -> number of its images that stay besides the running one.
+        """
 
     async def status(self, application_uuid: str) -> ContainerStatus:
         """Return the state of the application's process right now."""

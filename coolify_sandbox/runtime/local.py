@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from coolify_sandbox.runtime.contract import (
     LogEntry,
     LogSink,
 )
+from coolify_sandbox.runtime.disk import Disk
 from coolify_sandbox.runtime.images import BuiltImage, ImageStore
 from coolify_sandbox.runtime.process import AppProcess
 from coolify_sandbox.runtime.shell import Finished, base_environment, run
@@ -43,10 +44,11 @@ class _Running:
 class LocalRuntime:
     """Implements `Runtime` with processes of this machine."""
 
-    def __init__(self, directory: Path, edge: EdgeProxy) -> None:
+    def __init__(self, directory: Path, edge: EdgeProxy, disk_bytes: int | None = None) -> None:
         self._directory = directory
         self._edge = edge
         self._images = ImageStore(directory / "images")
+        self._disk = Disk(directory, disk_bytes)
         self._running: dict[str, _Running] = {}
         self._published: dict[str, tuple[Path, str]] = {}
 
@@ -94,6 +96,15 @@ class LocalRuntime:
     async def restart_proxy(self) -> None:
         """See `Runtime.restart_proxy`."""
         self._edge.restart()
+
+    async def clean_up(self, keep: Mapping[str, int]) -> tuple[int, int]:
+        """See `Runtime.clean_up`."""
+        before = self._disk.percent
+        self._disk.drop_cache()
+        for application, number in keep.items():
+            running = self._running.get(application)
+            self._images.prune(application, running.tag if running else "", number)
+        return before, self._disk.percent
 
     async def status(self, application_uuid: str) -> ContainerStatus:
         """See `Runtime.status`."""
@@ -148,12 +159,18 @@ class LocalRuntime:
         files = self._images.begin(application, source.commit)
         try:
             await checkout(mirror, source.commit, files, log)
+            self._demand_room(log)
             image = await build(request, files, log)
         except BaseException:
             self._images.discard(application, source.commit)
             raise
         self._images.commit(application, source.commit, image)
         return source.commit, source.commit, source.message, image
+
+    def _demand_room(self, log: LogSink) -> None:
+        if self._disk.is_full:
+            log(LogEntry("ERROR: failed to solve: write /usr/src/app: no space left on device", type="stderr"))
+            raise DeploymentFailedError("disk")
 
     def _pull(self, request: DeployRequest, tag: str, log: LogSink) -> BuiltImage:
         reference = f"{request.image_name}:{tag}"
@@ -175,7 +192,11 @@ class LocalRuntime:
         logs.mkdir(exist_ok=True)
         environment = base_environment(files) | image.environment | request.runtime_environment
         process = AppProcess(
-            image.command, files / image.directory, environment, logs / f"{request.deployment_uuid}.log"
+            image.command,
+            files / image.directory,
+            environment,
+            logs / f"{request.deployment_uuid}.log",
+            request.memory_bytes,
         )
         log(LogEntry("Creating .env file with runtime variables for container.", hidden=True))
         if not request.rolling_update:

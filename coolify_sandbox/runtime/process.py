@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from coolify_sandbox.runtime.memory import kill_if_too_large
 from coolify_sandbox.runtime.shell import Finished, launched, run
 
 __all__ = ["AppProcess", "free_port"]
 
 _STOP_GRACE: Final = 5.0
 _LOG_LIMIT: Final = 512_000
+_MEMORY_LOOK_SECONDS: Final = 0.1
 _RESTART_DELAYS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -35,13 +37,16 @@ class AppProcess:
     sandbox's deliberate difference.
     """
 
-    def __init__(self, command: str, directory: Path, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, command: str, directory: Path, environment: Mapping[str, str], log: Path, memory: int | None = None
+    ) -> None:
         self.port = free_port()
         self.restarts = 0
         self._command = command
         self._directory = directory
         self._environment = environment
         self._log = log
+        self._memory = memory
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -117,13 +122,21 @@ class AppProcess:
         while True:
             assert self._process is not None  # noqa: S101 - set by start
             try:
-                await self._process.wait()
+                await self._until_it_ends(self._process)
             finally:
                 if self._process.returncode is not None:
                     _kill_group(self._process)
             await asyncio.sleep(_RESTART_DELAYS[min(self.restarts, len(_RESTART_DELAYS) - 1)])
             self.restarts += 1
             await self._spawn()
+
+    async def _until_it_ends(self, process: asyncio.subprocess.Process) -> None:
+        if self._memory is None:
+            await process.wait()
+        while process.returncode is None:
+            kill_if_too_large(process.pid, self._memory or 0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), _MEMORY_LOOK_SECONDS)
 
 
 def _kill_group(process: asyncio.subprocess.Process) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -212,6 +213,20 @@ class DeploymentQueue:
         """Queue the stop of an application; the answer does not wait for it."""
         self.later(self.runtime.stop(str(row.uuid)))
 
+    async def clean_up(self, server: Row, execution: Row) -> None:
+        """Queue a cleaning of a server; the answer does not wait for it."""
+
+        async def clean() -> None:
+            applications = self._state.all("application", server_id=server.id)
+            retains = not server["settings"]["disable_application_image_retention"]
+            keep = {str(one.uuid): one["settings"]["docker_images_to_keep"] if retains else 0 for one in applications}
+            before, after = await self.runtime.clean_up(keep)
+            message = f"Manual Docker cleanup job executed successfully. Disk usage before: {before}%, "
+            message += f"Disk usage after: {after}%."
+            self._state.update(execution, status="success", message=message, finished_at=timestamp())
+
+        self.later(clean())
+
     async def restart_proxy(self) -> None:
         """Queue a restart of the proxy; the answer does not wait for it."""
         self.later(self.runtime.restart_proxy())
@@ -326,8 +341,15 @@ def _request_of(state: State, row: Row, application: Row) -> DeployRequest:
         restart_only=row["restart_only"],
         rollback=row["rollback"],
         images_to_keep=settings["docker_images_to_keep"],
+        memory_bytes=_bytes(application["limits_memory"]),
         labels=tuple(plain_labels(application["custom_labels"]).splitlines()),
     )
+
+
+def _bytes(limit: str | None) -> int | None:
+    """Return a limit as Docker reads it (`512m`), None for none (`0`)."""
+    number, unit = re.fullmatch(r"(\d+)([bkmg]?)", str(limit or "0").lower()).groups()  # type: ignore[union-attr]
+    return int(number) * 1024 ** ("bkmg".index(unit) if unit else 0) or None
 
 
 def _routes(urls: Iterable[str], application: Row, pull_request_id: int) -> Iterator[Route]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from coolify_sandbox.server.frequency import is_frequency
 from coolify_sandbox.server.http import Call, refuse, route
 from coolify_sandbox.server.servers import server_settings
-from coolify_sandbox.server.state import Row
+from coolify_sandbox.server.state import Row, new_uuid
 from coolify_sandbox.server.validation import (
     Rule,
     at_least,
@@ -170,14 +170,19 @@ async def patch_cleanup(call: Call) -> tuple[int, Any]:
 
 @route("POST", "/servers/{uuid}/docker-cleanup/run", "write", since=_SINCE)
 async def run_cleanup(call: Call) -> tuple[int, Any]:
-    _find(call)
+    row = _find(call)
+    data = {"server_id": row.id, "status": "running", "message": None, "finished_at": None}
+    execution = call.state.insert("cleanup", data, uuid=new_uuid())
+    await call.request.app.state.queue.clean_up(row, execution)
     return 200, {"message": "Manual cleanup job started."}
 
 
 @route("GET", "/servers/{uuid}/docker-cleanup/executions", "read", since=_SINCE)
 async def cleanup_executions(call: Call) -> tuple[int, Any]:
-    _find(call)
-    return 200, []
+    row = _find(call)
+    names = ("status", "message", "finished_at", "created_at", "updated_at")
+    runs = reversed(call.state.all("cleanup", server_id=row.id))
+    return 200, [{"uuid": run.uuid, **{name: run[name] for name in names}} for run in runs]
 
 
 @route("GET", "/servers/{uuid}/log-drains", "read", since=_SINCE)

@@ -22,3 +22,5 @@ class ServerSettings:
     deployment_queue_limit: int = 25
     wildcard_domain: str | None = None
     server_ip: str = "127.0.0.1"
+    disk_bytes: int | None = None
+    """Size of the server's disk for images and build cache, None for one that is never full."""

@@ -47,8 +47,17 @@ def test_the_finding_tells_cause_evidence_and_remedy() -> None:
     assert "source.branch" in finding.remedy
 
 
-def test_only_what_passes_by_itself_is_repeated_with_the_cache() -> None:
-    assert [rule.name for rule in RULES if rule.again is Again.UNCHANGED] == ["build-network"]
+def test_what_passes_by_itself_or_is_worse_without_the_cache_is_repeated_with_it() -> None:
+    repeated = {rule.name for rule in RULES if rule.again is Again.UNCHANGED}
+    assert repeated == {"build-network", "build-out-of-memory", "start-out-of-memory"}
+
+
+@pytest.mark.parametrize(
+    ("before", "cause"), [("Building docker image started.", "build"), ("Rolling update started.", "start")]
+)
+def test_the_same_words_mean_the_server_in_a_build_and_the_limit_of_the_container_after_it(before, cause) -> None:
+    (found,) = diagnose([before, "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"])
+    assert found.rule.name == f"{cause}-out-of-memory"
 
 
 def test_every_cause_is_explained_in_the_guide() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 FINDING = re.compile(
-    r"(domain|certificate|https|deployment|health-gate|security|source|release|database|backup|restore)(-[a-z0-9]+)+"
+    r"(domain|certificate|https|deployment|health-gate|security|source|release|database|backup|restore|server)(-[a-z0-9]+)+"
 )
 SECTIONS = {
     "Domains": "dns",
@@ -17,6 +17,7 @@ SECTIONS = {
     "Security": "security",
     "Source": "source",
     "Deployments": "deployment",
+    "Servers": "exhaustion.py",
     "Releases": "release",
     "Databases": "databases.py",
     "Backups": "backup",
