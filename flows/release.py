@@ -26,6 +26,7 @@ from coolify.release.report import ReleaseReport, Timeline
 from coolify.release.strategy import ApplicationKind, NoWayBack
 from flows.apply_schemas import apply_schemas, has_schemas
 from flows.ask_operator import answered_in_prefect
+from flows.back_up_first import back_up_first
 from flows.check_health import check_health
 from flows.configure_application import configure_application
 from flows.configure_backups import configure_backups_after_release
@@ -136,6 +137,14 @@ async def _run(session: Session, request: ReleaseRequest) -> Ending:
             return await _prove_unchanged(session, application)
         if config.backups.schedules:
             await let_backups_end(session)
+        if config.release.backup_before:
+            if before is None or (before.commit or before.image_tag) is None:
+                step_done("no backup before a first release: nothing has written to the databases yet")
+            else:
+                try:
+                    await back_up_first(target)
+                except OperatorError as error:
+                    return await _undo(session, application, str(error), no_way_back)
         await session.journal.note(image_digest=found.image_digest)
         if config.release.before:
             try:

@@ -127,6 +127,22 @@ class Config(Section):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _backups_before_can_be_proved(self) -> Config:
+        if not self.release.backup_before:
+            return self
+        schedules = [(name, one) for name, one in self.backups.schedules.items() if one.enabled]
+        if not schedules:
+            raise ValueError("`release.backup_before` needs a schedule in `backups.schedules`: nothing is backed up.")
+        kept = {one.database for _, one in schedules if one.storage is not None}
+        for name, one in schedules:
+            if one.database not in kept:
+                raise ValueError(
+                    f"`release.backup_before` needs a bucket: backups of `backups.schedules.{name}` lie beside the "
+                    "database, cannot be fetched, and go with the server; give it a `storage`."
+                )
+        return self
+
     @property
     def application_name(self) -> str:
         """Name of the application, the project's when it has none of its own."""

@@ -54,6 +54,9 @@ class Release(Section):
     """Applications of the same environment that must run and be healthy before this one is released."""
     freeze: tuple[Freeze, ...] = ()
     """Times in which nothing is released or deployed, unless it is overridden; rollbacks always go."""
+    backup_before: bool = False
+    """Whether every database with a schedule is backed up before a deployment, and the release fails unless the fresh
+    dump was restored and asked; schedules need a `storage`: what lies beside its database cannot be fetched."""
     before: tuple[Hook, ...] = ()
     """Commands before the deployment of a release, in order; when one fails, nothing is deployed."""
     after: tuple[Hook, ...] = ()

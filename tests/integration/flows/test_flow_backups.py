@@ -15,6 +15,7 @@ from coolify.progress import StepDone, observe
 from coolify.release import Outcome
 from coolify_sandbox.server.state import timestamp
 from flows.configure_backups import BackupsRefusedError
+from flows.release import ReleaseRequest, release
 
 # Several processes and servers each: a busy machine takes minutes for what it does in seconds.
 pytestmark = pytest.mark.timeout(400)
@@ -159,3 +160,35 @@ async def test_a_clock_that_is_wrong_is_told_and_the_newest_proved_and_published
     assert "| main | restored |" in text
     assert "bucket-secret" not in text
     assert backed_up.row["postgres_password"] not in text
+
+
+async def test_a_release_is_backed_up_first_and_fails_when_the_fresh_dump_is_not_proved(backed_up) -> None:
+    """With `release.backup_before`; the first release has nothing to lose yet."""
+    shop, state = backed_up.shop, backed_up.shop.sandbox.state
+    shop.configure(release={"backup_before": True})
+
+    async def releases():
+        done = await release(ReleaseRequest(target=backed_up.target), return_state=True)
+        return await done.aresult(raise_on_failure=False)
+
+    first = await releases()
+    assert first.outcome is Outcome.COMPLETED, first.reason
+    assert state.all("backup_execution") == []
+
+    shop.repository.commit("1.1.0")
+    second = await releases()
+    assert second.outcome is Outcome.COMPLETED, second.reason
+    assert "back up first" in [one.phase for one in second.phases]
+    assert "restore-proved" in names(second)
+    assert len(state.all("backup_execution")) == 1
+
+    # The dump is made and restores, but rows are missing that must be there.
+    await backed_up.psql("DELETE FROM customers WHERE id > 10")
+    shop.repository.commit("1.2.0")
+    shop.configure(env={"GREETING": "Ahoy"})
+    third = await releases()
+    assert third.outcome is Outcome.ROLLED_BACK, third.reason
+    assert "is not proved" in third.reason
+    assert not third.deployed
+    assert "Hello from version 1.1.0" in (await shop.visit()).text
+    assert len(state.all("deployment")) == 2

@@ -36,6 +36,11 @@ def load(text: str):
         ("backups: {volumes: {data: {database: other}}}", "names the database 'other'"),
         (MYSQL + "backups: {volumes: {a: {database: a}}}", "has the name of a database"),
         (MYSQL + "backups: {volumes: {data: {database: a, storage: x}}}", "not in `storages`"),
+        ("release: {backup_before: true}", "needs a schedule"),
+        (
+            MYSQL + "backups: {schedules: {n: {database: a}}}\nrelease: {backup_before: true}",
+            "`backups.schedules.n` lie beside the database, cannot be fetched",
+        ),
         ("backups: {" + STORAGE.replace("${S}", "hunter2hunter2") + "}", "must not hold the secret itself"),
     ],
 )
