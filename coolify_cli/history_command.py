@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from coolify.release import ReleaseRecord
 
-__all__ = ["history", "load_history", "print_history"]
+__all__ = ["history", "load_history", "print_history", "show"]
 
 
-@click.command(epilog="Example: coolify history --json")
+@click.command(epilog="Example: coolify history list --json")
 @config_options
 @json_option
 def history(config: str, environment: str, *, as_json: bool) -> int:
@@ -36,6 +36,34 @@ def history(config: str, environment: str, *, as_json: bool) -> int:
         sys.stdout.write(json.dumps([_plain(record) for record in records], indent=2) + "\n")
     else:
         print_history(Console(), records)
+    return 0
+
+
+@click.command(epilog="Example: coolify history show 12")
+@click.argument("number", type=click.IntRange(1))
+@config_options
+@json_option
+def show(number: int, config: str, environment: str, *, as_json: bool) -> int:
+    """Print the report of one release or rollback: outcome, who and why, decisions with their evidence, timeline."""
+    from coolify_cli.output import print_json, stdout_console
+    from coolify_cli.running import check_configuration, prepare_prefect
+
+    check_configuration(config, environment)
+    prepare_prefect(config)
+    from tasks.history import read_release
+    from tasks.session import Target
+
+    record, markdown = asyncio.run(read_release(Target(config=config, environment=environment), number))
+    if as_json:
+        print_json({"record": _plain(record), "report": markdown})
+        return 0
+    console = stdout_console()
+    if console.is_terminal:
+        from rich.markdown import Markdown
+
+        console.print(Markdown(markdown))
+    else:
+        click.echo(markdown)
     return 0
 
 

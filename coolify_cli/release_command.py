@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from coolify.whoami import this_operator
 from coolify_cli.options import (
     config_options,
     dry_run_option,
@@ -25,6 +26,7 @@ __all__ = ["release"]
 @config_options
 @click.option("--force", is_flag=True, help="Deploy without cache even if nothing has changed.")
 @click.option("--resume", is_flag=True, help="Take up a release that did not end; what running it again does anyway.")
+@click.option("--why", default="", metavar="TEXT", help="Why, for report and history.")
 @override_option
 @local_option
 @dry_run_option
@@ -35,6 +37,7 @@ def release(
     environment: str,
     *,
     force: bool,
+    why: str,
     resume: bool,  # noqa: ARG001 - said for the reader: every run takes up what did not end
     override: bool,
     local: bool,
@@ -59,11 +62,13 @@ def release(
 
     if runs_on_server(config, local=local):
         request = {"target": target_parameters(config, environment), "force": force, "override": override}
+        request |= {"by": this_operator(), "why": why}
         return run_on_server("release/release", {"request": request}, no_input=no_input, as_json=as_json)
-    return _release_here(config, environment, force=force, override=override, no_input=no_input, as_json=as_json)
+    wanted = {"force": force, "override": override, "by": this_operator(), "why": why}
+    return _release_here(config, environment, wanted, no_input=no_input, as_json=as_json)
 
 
-def _release_here(config: str, environment: str, *, force: bool, override: bool, no_input: bool, as_json: bool) -> int:
+def _release_here(config: str, environment: str, wanted: dict[str, Any], *, no_input: bool, as_json: bool) -> int:
     from coolify_cli.running import check_configuration, run_and_report
 
     check_configuration(config, environment)
@@ -71,7 +76,7 @@ def _release_here(config: str, environment: str, *, force: bool, override: bool,
     from flows.release import release as release_flow
     from tasks.session import Target
 
-    request = ReleaseRequest(target=Target(config=config, environment=environment), force=force, override=override)
+    request = ReleaseRequest.model_validate({"target": Target(config=config, environment=environment), **wanted})
 
     async def run() -> State[Any]:
         return await release_flow(request, return_state=True)

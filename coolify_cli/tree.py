@@ -152,7 +152,14 @@ TREE: Final = Branch(
                 "status": Leaf("ssl_commands:status", "Show what every address serves."),
             },
         ),
-        "history": Leaf("history_command:history", "List the releases of the application."),
+        "history": Branch(
+            "The releases and rollbacks of the application.",
+            {
+                "list": Leaf("history_command:history", "List the releases of the application."),
+                "show": Leaf("history_command:show", "Print the report of one release."),
+            },
+            default="list",
+        ),
         "demo": Leaf("demo_command:demo", "Watch three releases and a rollback in the sandbox."),
         "sandbox": Branch(
             "An embedded Coolify to try things out.",

@@ -18,7 +18,7 @@ from flows.ask_operator import answered_in_prefect
 from flows.relieve import relieve
 from tasks.build_logs import diagnose_deployment
 from tasks.decision_points import take_decision
-from tasks.deployments import cancel_dead_deployment, newest_deployment, trigger_deployment
+from tasks.deployments import cancel_dead_deployment, newest_deployment, page_of, trigger_deployment
 from tasks.following import ended_with_the_run, follow_deployment, limits_of
 from tasks.phases import phase, step_done
 from tasks.session import Session, Target, open_session
@@ -89,7 +89,9 @@ async def _deploy_once(
             uuid = left.deployment_uuid
             step_done(f"deployment {uuid} of the earlier run is followed")
         await session.journal.note(deployment_uuid=uuid)
-        return await follow_deployment(client, uuid, limits_of(release), name)
+        ended = await follow_deployment(client, uuid, limits_of(release), name)
+        await session.journal.note(deployment_url=page_of(client, ended))
+        return ended
 
 
 def _why(ended: Deployment) -> str:

@@ -53,6 +53,7 @@ from tasks.records import begin_record
 from tasks.reports import Ending, conclude, final_state
 from tasks.room import lower_limits
 from tasks.session import Session, Target, open_session
+from tasks.way_back import look_around
 
 __all__ = ["ReleaseRequest", "release"]
 
@@ -69,6 +70,8 @@ class ReleaseRequest(BaseModel):
     override: bool = Field(
         default=False, title="Override freeze", description="Release also in a freeze; recorded in the report."
     )
+    by: str = Field(default="", title="Who", description="Who releases, for report and history.", max_length=200)
+    why: str = Field(default="", title="Why", description="Why, for report and history.", max_length=500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ async def release(request: ReleaseRequest, server: CoolifyServer | None = None) 
     timeline = Timeline()
     with observe(chained(timeline)):
         ending = await _open_and_run(request, server)
-    return final_state(await conclude(ending, timeline, started))
+    return final_state(await conclude(ending, timeline, started, by=request.by, why=request.why))
 
 
 async def _open_and_run(request: ReleaseRequest, server: CoolifyServer | None) -> Ending:
@@ -126,10 +129,12 @@ async def _run(session: Session, request: ReleaseRequest) -> Ending:
         existing = await find_application(client, placement, config.application_name, config.application.uuid)
         before = await take_snapshot(client, existing) if existing else None
         resumed = await begin_record(session, existing, before) if existing else False
+        await session.journal.note(by=request.by, why=request.why)
         configured = await configure_application(target, placement)
         application = await client.applications.get(configured.application_uuid)
         if existing is None:
             resumed = await begin_record(session, application, None)
+            await session.journal.note(by=request.by, why=request.why)
         no_way_back = await _why_no_way_back(session, application)
         need = await _need(session, application, found, request, resumed=resumed, changed=configured.changed)
         step_done(f"{'deploy' if need.needed else 'no deployment'}: {need.reason}")
@@ -250,7 +255,7 @@ async def _go_back(session: Session, application: Application, why: str, *, rede
     try:
         restored = await restore(session.target, point, redeploy)
     except OperatorError as error:
-        reason = f"{why} Rolling back failed: {error}"
+        reason = f"{why} Rolling back failed: {error} {await look_around(session, application.uuid)}"
         return await _close(session, application, Outcome.ROLLBACK_FAILED, reason)
     lower_limits(session)
     return await _close(session, application, Outcome.ROLLED_BACK, why, restored.version)

@@ -17,15 +17,20 @@ from flows.check_health import Health, check_health
 from tasks.configuration import restore_settings, restore_variables
 from tasks.deployments import kind_of, rollback_strategy, trigger_rollback
 from tasks.following import ended_with_the_run, follow_deployment, limits_of
-from tasks.phases import phase, step_done
+from tasks.phases import phase, report_findings, step_done
 from tasks.pinning import pinned_commit
 from tasks.session import Session, Target, open_session
+from tasks.way_back import look_back, version_of
 
-__all__ = ["RestoreFailedError", "RestorePoint", "Restored", "restore"]
+__all__ = ["RestoreFailedError", "RestorePoint", "RestoreRefusedError", "Restored", "restore"]
 
 
 class RestoreFailedError(OperatorError):
     """The earlier state could not be brought back, or does not work any more."""
+
+
+class RestoreRefusedError(RestoreFailedError):
+    """The earlier state cannot be brought back; nothing was touched."""
 
 
 class RestorePoint(BaseModel):
@@ -67,9 +72,10 @@ async def restore(
     """
     async with open_session(target, server) as session, phase("roll back") as handle:
         snapshot = await _load(session, point)
+        application = await session.client.applications.get(point.application_uuid)
+        report_findings(await look_back(session, application, point.number, snapshot))
+        strategy = await _strategy(session, application, snapshot)
         async with session.journal.step(Step.ROLL_BACK, snapshot.commit or snapshot.image_tag or ""):
-            application = await session.client.applications.get(point.application_uuid)
-            strategy = await _strategy(session, application, snapshot)
             await restore_settings(session.client, application, snapshot)
             _knock_as_before(session, snapshot)
             await restore_variables(session.client, application.uuid, snapshot)
@@ -83,7 +89,7 @@ async def _load(session: Session, point: RestorePoint) -> Snapshot:
     record = next((one for one in records if one.number == point.number), None)
     snapshot = getattr(record, point.state) if record else None
     if snapshot is None:
-        raise RestoreFailedError(
+        raise RestoreRefusedError(
             f"Release {point.number} has no recorded state '{point.state}': only the newest releases keep theirs. Fix "
             "the application forward, or roll back in Coolify."
         )
@@ -94,23 +100,19 @@ async def _load(session: Session, point: RestorePoint) -> Snapshot:
 
 async def _strategy(session: Session, application: Application, snapshot: Snapshot) -> Strategy:
     """Choose how to go back, before anything is touched."""
-    version = _version(application, snapshot)
+    version = version_of(application, snapshot)
     if version is None:
-        raise RestoreFailedError("Nothing was serving before this release, so there is nothing to go back to.")
+        raise RestoreRefusedError("Nothing was serving before this release, so there is nothing to go back to.")
     strategy = rollback_strategy(application, await session.client.capabilities(), version)
     if isinstance(strategy, NoWayBack):
-        raise RestoreFailedError(f"The version {version[:12]} cannot be run again: {strategy.reason}.")
+        raise RestoreRefusedError(f"The version {version[:12]} cannot be run again: {strategy.reason}.")
     return strategy
-
-
-def _version(application: Application, snapshot: Snapshot) -> str | None:
-    return snapshot.image_tag if kind_of(application) is ApplicationKind.DOCKER_IMAGE else snapshot.commit
 
 
 async def _restore_version(
     session: Session, application: Application, snapshot: Snapshot, strategy: Strategy, *, redeploy: bool
 ) -> Restored:
-    version = _version(application, snapshot) or ""
+    version = version_of(application, snapshot) or ""
     target = session.target
     if not redeploy:
         health = await check_health(target, _proof(session, version))

@@ -14,10 +14,10 @@ from coolify.errors import OperatorError
 from coolify.progress import chained, observe
 from coolify.release import Outcome
 from coolify.release.report import ReleaseReport, Timeline
-from coolify.release.target import PREVIOUS, find_target
+from coolify.release.target import PREVIOUS
 from flows.ask_operator import answered_in_prefect
 from flows.preflight import preflight
-from flows.restore import RestorePoint, restore
+from flows.restore import RestorePoint, RestoreRefusedError, restore
 from flows.set_up_project import set_up_project
 from tasks.configuration import take_snapshot
 from tasks.locks import exclusive_release
@@ -26,6 +26,7 @@ from tasks.projects import SourceMissingError, find_application
 from tasks.records import begin_record
 from tasks.reports import Ending, conclude, final_state
 from tasks.session import Session, Target, open_session
+from tasks.way_back import find_release, look_around
 
 __all__ = ["RollbackRequest", "rollback"]
 
@@ -39,9 +40,11 @@ class RollbackRequest(BaseModel):
     version: str = Field(
         default=PREVIOUS,
         title="Version",
-        description="previous, the number of a release, or the beginning of a commit or an image tag.",
+        description="previous, the number of a release, the beginning of a commit or an image tag, or a tag in Git.",
         min_length=1,
     )
+    by: str = Field(default="", title="Who", description="Who rolls back, for report and history.", max_length=200)
+    why: str = Field(default="", title="Why", description="Why, for report and history.", max_length=500)
 
 
 @flow(name="rollback", flow_run_name="rollback {request.target.config} to {request.version}")
@@ -61,7 +64,7 @@ async def rollback(request: RollbackRequest, server: CoolifyServer | None = None
     timeline = Timeline()
     with observe(chained(timeline)):
         ending = await _open_and_run(request, server)
-    return final_state(await conclude(ending, timeline, started))
+    return final_state(await conclude(ending, timeline, started, by=request.by, why=request.why))
 
 
 async def _open_and_run(request: RollbackRequest, server: CoolifyServer | None) -> Ending:
@@ -81,14 +84,18 @@ async def _run(session: Session, request: RollbackRequest) -> Ending:
         application = await find_application(client, placement, config.application_name, config.application.uuid)
         if application is None:
             raise SourceMissingError(f"There is no application {config.application_name} in {config.environment}.")
-        chosen = find_target(await session.records.load(application.uuid), request.version)
+        chosen = await find_release(session, application, request.version)
         step_done(f"going back to release {chosen.number}, version {(chosen.serving or '')[:12]}")
         await begin_record(session, application, await take_snapshot(client, application), "rollback")
+        await session.journal.note(by=request.by, why=request.why)
         point = RestorePoint(application_uuid=application.uuid, number=chosen.number, state="proved")
         try:
             restored = await restore(request.target, point)
+        except RestoreRefusedError as error:
+            return await _close(session, application, Outcome.ABORTED, f"{error} Nothing was touched.")
         except OperatorError as error:
-            return await _close(session, application, Outcome.ROLLBACK_FAILED, str(error))
+            reason = f"{error} {await look_around(session, application.uuid)}"
+            return await _close(session, application, Outcome.ROLLBACK_FAILED, reason)
         await session.journal.note(
             commit=restored.version,
             commit_message=chosen.commit_message,

@@ -23,6 +23,7 @@ from coolify.plan import (
     plan_volumes,
 )
 from coolify.release import Snapshot, SnapshotVariable
+from coolify.release.way_back import added_since, earlier_settings, earlier_variables
 from tasks.phases import step_done
 
 __all__ = [
@@ -141,11 +142,7 @@ async def take_snapshot(client: CoolifyClient, application: Application) -> Snap
 @task(name="restore settings", cache_policy=NO_CACHE)
 async def restore_settings(client: CoolifyClient, application: Application, snapshot: Snapshot) -> None:
     """Bring settings, domains and labels back; only what differs is sent."""
-    password = {"http_basic_auth_password": snapshot.login_password} if snapshot.login_password else {}
-    # Coolify refuses `domains` where a compose file has services with domains of their own (reference 2.1).
-    domains = {} if application.build_pack == "dockercompose" else {"domains": snapshot.domains}
-    wanted = ApplicationSettings.model_validate({**snapshot.settings, **password, **domains})
-    plan = plan_settings(application, wanted)
+    plan = plan_settings(application, earlier_settings(application, snapshot))
     if not plan.is_empty:
         await client.applications.update(application.uuid, plan.update)
         step_done(f"settings restored: {', '.join(change.subject for change in plan.changes)}", changed=True)
@@ -163,12 +160,9 @@ async def restore_settings(client: CoolifyClient, application: Application, snap
 async def restore_variables(client: CoolifyClient, application_uuid: str, snapshot: Snapshot) -> None:
     """Bring values back and remove variables that came since; values that Coolify never tells stay as they are."""
     current = await client.variables.list(application_uuid)
-    wanted = [VariableWrite(**one.model_dump()) for one in snapshot.variables]
-    plan = plan_variables(current, wanted)
+    plan = plan_variables(current, earlier_variables(snapshot))
     await client.variables.upsert(application_uuid, plan.writes)
-    before = {one.key for one in snapshot.variables} | set(snapshot.unreadable)
-    twins = set(snapshot.preview_keys)
-    added = [one for one in current if one.key not in (twins if one.is_preview else before)]
+    added = added_since(current, snapshot)
     for variable in added:
         await client.variables.delete(application_uuid, variable.uuid)
     if plan.changes or added:

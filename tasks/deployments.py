@@ -21,6 +21,7 @@ __all__ = [
     "cancel_dead_deployment",
     "kind_of",
     "newest_deployment",
+    "page_of",
     "rollback_strategy",
     "trigger_deployment",
     "trigger_rollback",
@@ -137,6 +138,11 @@ async def _until_shorter(client: CoolifyClient, length: int, seconds: float) -> 
 
 def _queued(running: tuple[Deployment, ...]) -> int:
     return sum(one.status is DeploymentStatus.QUEUED for one in running)
+
+
+def page_of(client: CoolifyClient, deployment: Deployment) -> str | None:
+    """Return the address of a deployment's page in Coolify, None where Coolify does not tell it."""
+    return f"{client.base_url}{deployment.deployment_url}" if deployment.deployment_url else None
 
 
 def kind_of(application: Application) -> ApplicationKind:

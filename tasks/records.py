@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from coolify.api import Application
-from coolify.release import ReleaseKind, ReleaseRecord, Snapshot, next_number, open_record
+from coolify.release import Outcome, ReleaseKind, ReleaseRecord, Snapshot, next_number, open_record
 from tasks.journal import Journal
 from tasks.phases import step_done
 from tasks.session import Session
@@ -34,6 +34,10 @@ async def begin_record(
         await session.journal.note(flow_run_id=str(flow_run.id) if flow_run.id else None)
         step_done(f"{kind} {unfinished.number} did not end and is taken up again")
         return True
+    if unfinished is not None:
+        # Whoever began it died, and this run brings the application to another state.
+        reason = f"It did not end; {kind} {next_number(records)} took over."
+        await session.records.save(unfinished.closed(Outcome.ABORTED, datetime.now(UTC), reason))
     record = ReleaseRecord(
         number=next_number(records),
         kind=kind,

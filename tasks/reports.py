@@ -10,7 +10,10 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.events import emit_event
+from prefect.runtime import flow_run
+from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed, Failed
+from prefect.utilities.urls import url_for
 
 from coolify.finding import Finding
 from coolify.plan import Plan
@@ -18,7 +21,7 @@ from coolify.release import Outcome, ReleaseKind, ReleaseRecord
 from coolify.release.report import ReleaseReport, Timeline, render_markdown
 from coolify.wording import slug
 
-__all__ = ["Ending", "conclude", "final_state", "publish_drift", "publish_report"]
+__all__ = ["Ending", "conclude", "final_state", "publish_drift", "publish_report", "report_key"]
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,20 @@ class Ending:
     url: str | None = None
 
 
-async def conclude(ending: Ending, timeline: Timeline, started: datetime) -> ReleaseReport:
-    """Write and publish the report of a release or a rollback."""
+async def conclude(
+    ending: Ending, timeline: Timeline, started: datetime, *, by: str = "", why: str = ""
+) -> ReleaseReport:
+    """Write and publish the report of a release or a rollback.
+
+    Args:
+        ending: How it ended.
+        timeline: What happened.
+        started: When it began.
+        by: Who began it.
+        why: Why.
+    """
     record = ending.record
+    before = record.before if record else None
     report = ReleaseReport(
         kind=ending.kind,
         number=record.number if record else None,
@@ -53,6 +67,11 @@ async def conclude(ending: Ending, timeline: Timeline, started: datetime) -> Rel
         serving=ending.serving,
         url=ending.url,
         deployment_uuid=record.deployment_uuid if record else None,
+        deployment_url=record.deployment_url if record else None,
+        run_url=_page_of_run(),
+        before=before.commit or before.image_tag if before else None,
+        by=by,
+        why=why,
         started_at=started,
         finished_at=datetime.now(UTC),
         phases=timeline.phases,
@@ -64,10 +83,22 @@ async def conclude(ending: Ending, timeline: Timeline, started: datetime) -> Rel
     return report
 
 
+def _page_of_run() -> str | None:
+    # The server that Prefect starts for a single run ends with it, and its pages too.
+    if flow_run.id is None or not PREFECT_API_URL.value():
+        return None
+    return url_for("flow-run", obj_id=flow_run.id)
+
+
 def final_state(report: ReleaseReport) -> State[ReleaseReport]:
     """Return the state of the run: its name is the outcome, and automations match on it."""
     state = Completed if report.outcome is Outcome.COMPLETED else Failed
     return state(name=report.outcome.state_name, message=report.reason or None, data=report)
+
+
+def report_key(kind: ReleaseKind, application: str, environment: str) -> str:
+    """Return the key of the artifacts that hold the reports of an application."""
+    return f"{kind}-{slug(application)}-{slug(environment)}"
 
 
 @task(name="publish report", cache_policy=NO_CACHE)
@@ -78,7 +109,7 @@ async def publish_report(report: ReleaseReport, application_uuid: str | None) ->
         report: What happened.
         application_uuid: UUID in Coolify, None when the release ended before the application was known.
     """
-    key = f"{report.kind}-{slug(report.application)}-{slug(report.environment)}"
+    key = report_key(report.kind, report.application, report.environment)
     await acreate_markdown_artifact(render_markdown(report), key=key, description=f"{report.kind} report")
     emit_event(
         event=f"coolify.{report.kind}.{report.outcome.value.replace('_', '-')}",
@@ -94,6 +125,8 @@ async def publish_report(report: ReleaseReport, application_uuid: str | None) ->
             "deployed": report.deployed,
             "reason": report.reason,
             "url": report.url,
+            "by": report.by,
+            "why": report.why,
         },
     )
 

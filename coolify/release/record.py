@@ -105,6 +105,8 @@ class ReleaseRecord(BaseModel):
     application_uuid: str
     application_name: str
     environment: str
+    by: str = Field(default="", description="Who began it, as they said.")
+    why: str = Field(default="", description="Why, as they said.")
     started_at: datetime
     finished_at: datetime | None = None
     outcome: Outcome | None = Field(default=None, description="None while the release is open.")
@@ -114,6 +116,7 @@ class ReleaseRecord(BaseModel):
     image_tag: str | None = None
     image_digest: str | None = Field(default=None, description="What the tag was at the registry.")
     deployment_uuid: str | None = None
+    deployment_url: str | None = Field(default=None, description="Page of the deployment in Coolify.")
     serving: str | None = Field(default=None, description="Commit or tag that was proved to serve at the end.")
     url: str | None = Field(default=None, description="First public URL of the application.")
     flow_run_id: str | None = None

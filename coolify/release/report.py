@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from coolify.finding import Finding, Severity
 from coolify.progress import DecisionTaken, FindingsReported, PhaseEnded, ProgressEvent, StepDone
-from coolify.release.record import DecisionRecord, Outcome, ReleaseKind
+from coolify.release.record import DecisionRecord, Outcome, ReleaseKind, ReleaseRecord
 
-__all__ = ["PhaseReport", "ReleaseReport", "Timeline", "decision_record", "render_markdown"]
+__all__ = ["PhaseReport", "ReleaseReport", "Timeline", "decision_record", "render_markdown", "report_of"]
 
 _SYMBOLS: Final = {Severity.OK: "🟢", Severity.INFO: "🔵", Severity.WARNING: "🟡", Severity.ERROR: "🔴"}
 _OUTCOME_SYMBOLS: Final = {
@@ -51,6 +51,11 @@ class ReleaseReport(BaseModel):
     serving: str | None = Field(default=None, description="What was proved to serve at the end.")
     url: str | None = None
     deployment_uuid: str | None = None
+    deployment_url: str | None = Field(default=None, description="Page of the deployment in Coolify.")
+    run_url: str | None = Field(default=None, description="Page of the run in Prefect.")
+    before: str | None = Field(default=None, description="What was serving before.")
+    by: str = Field(default="", description="Who began it, as they said.")
+    why: str = Field(default="", description="Why, as they said.")
     started_at: datetime
     finished_at: datetime
     phases: tuple[PhaseReport, ...] = ()
@@ -120,6 +125,36 @@ class Timeline:
         return tuple(self._findings)
 
 
+def report_of(record: ReleaseRecord) -> ReleaseReport:
+    """Return what a record still tells of a release whose own report is not kept any more."""
+    before = record.before.commit or record.before.image_tag if record.before else None
+    return ReleaseReport(
+        kind=record.kind,
+        number=record.number,
+        application=record.application_name,
+        environment=record.environment,
+        outcome=record.outcome or Outcome.ABORTED,
+        deployed=record.deployment_uuid is not None,
+        reason=record.reason if record.outcome else "It has not ended, or its process died.",
+        commit=record.commit,
+        commit_message=record.commit_message,
+        serving=record.serving,
+        url=record.url,
+        deployment_uuid=record.deployment_uuid,
+        deployment_url=record.deployment_url,
+        before=before,
+        by=record.by,
+        why=record.why,
+        started_at=record.started_at,
+        finished_at=record.finished_at or (record.journal[-1].at if record.journal else record.started_at),
+        decisions=record.decisions,
+        changes=tuple(
+            f"{entry.at:%H:%M:%S} {entry.step}: {entry.status}{f' ({entry.detail})' if entry.detail else ''}"
+            for entry in record.journal
+        ),
+    )
+
+
 def render_markdown(report: ReleaseReport) -> str:
     """Return the report as GitHub-flavoured Markdown, at home in the Prefect UI and in a chat."""
     number = f" {report.number}" if report.number else ""
@@ -152,12 +187,20 @@ def _facts(report: ReleaseReport) -> list[tuple[str, str | None]]:
     message = f" {report.commit_message}" if report.commit_message else ""
     return [
         ("Released", f"`{report.commit[:12]}`{message}" if report.commit else None),
+        ("Serving before", f"`{report.before[:12]}`" if report.before else None),
         ("Serving now", f"`{report.serving[:12]}`" if report.serving else None),
         ("Address", report.url),
-        ("Deployment", f"`{report.deployment_uuid}`" if report.deployment_uuid else None),
+        ("By", report.by),
+        ("Why", report.why),
+        ("Deployment", _link(report.deployment_uuid, report.deployment_url)),
+        ("Run", report.run_url),
         ("Started", report.started_at.strftime("%Y-%m-%d %H:%M:%S %Z")),
         ("Took", f"{report.seconds:.1f} s"),
     ]
+
+
+def _link(name: str | None, url: str | None) -> str | None:
+    return f"[`{name}`]({url})" if name and url else f"`{name}`" if name else None
 
 
 def _decision_rows(report: ReleaseReport) -> Iterable[tuple[str, ...]]:

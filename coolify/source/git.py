@@ -23,6 +23,7 @@ __all__ = [
     "GitPrivateError",
     "RemoteHead",
     "resolve_commit",
+    "resolve_tag",
     "run_git",
     "without_credentials",
 ]
@@ -76,12 +77,36 @@ async def resolve_commit(
         GitError: The repository cannot be read or has no such branch.
     """
     name = without_credentials(repository)
-    output = await _ls_remote(repository, name, branch, timeout_seconds, environment)
+    reference = f"refs/heads/{branch}"
+    output = await _ls_remote(repository, name, ("--heads",), (reference,), timeout_seconds, environment)
     for line in output.splitlines():
-        commit, _, reference = line.partition("\t")
-        if reference == f"refs/heads/{branch}" and _FULL_SHA.match(commit):
+        commit, _, found = line.partition("\t")
+        if found == reference and _FULL_SHA.match(commit):
             return RemoteHead(branch, commit)
     raise GitError(f"The repository {name} has no branch '{branch}': correct source.branch or push the branch.")
+
+
+async def resolve_tag(
+    repository: str, tag: str, *, timeout_seconds: float = 30, environment: Mapping[str, str] = _NOTHING
+) -> str | None:
+    """Return the commit that a tag of a remote repository names, None where there is no such tag.
+
+    Args:
+        repository: Any URL or path that git understands.
+        tag: Name without `refs/tags/`.
+        timeout_seconds: Limit for the whole conversation.
+        environment: What git is told besides, see `coolify.source.access`.
+
+    Raises:
+        GitMissingError: There is no git on this machine.
+        GitError: The repository cannot be read.
+    """
+    name = without_credentials(repository)
+    # An annotated tag is an object of its own; with `^{}` stands the commit that it names.
+    references = (f"refs/tags/{tag}", f"refs/tags/{tag}^{{}}")
+    output = await _ls_remote(repository, name, ("--tags",), references, timeout_seconds, environment)
+    found = {reference: commit for commit, _, reference in (line.partition("\t") for line in output.splitlines())}
+    return found.get(references[1]) or found.get(references[0])
 
 
 async def run_git(
@@ -118,15 +143,20 @@ async def run_git(
 
 
 async def _ls_remote(
-    repository: str, name: str, branch: str, timeout_seconds: float, environment: Mapping[str, str]
+    repository: str,
+    name: str,
+    kind: tuple[str, ...],
+    references: tuple[str, ...],
+    timeout_seconds: float,
+    environment: Mapping[str, str],
 ) -> str:
-    arguments = ("ls-remote", "--heads", "--", repository, f"refs/heads/{branch}")
+    arguments = ("ls-remote", *kind, "--", repository, *references)
     code, stdout, stderr = await _git(
         *arguments, cwd=None, timeout_seconds=timeout_seconds, name=name, environment=environment
     )
     if code:
-        kind = GitPrivateError if _is_private(stderr) else GitError
-        raise kind(f"The repository {name} cannot be read: {_reason(stderr, repository)}")
+        error = GitPrivateError if _is_private(stderr) else GitError
+        raise error(f"The repository {name} cannot be read: {_reason(stderr, repository)}")
     return stdout
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 _PAGE = Path(__file__).parents[3] / "docs" / "json.md"
-_DEFAULTS = {"deploy": "deploy start"}
+_DEFAULTS = {"deploy": "deploy start", "history": "history list"}
 _ANY = "..."
 """What stands in the page for a part whose keys are somebody else's, as the names of variables are."""
 

@@ -42,10 +42,23 @@ async def test_the_history_tells_of_releases_and_rollbacks(shop, coolify, releas
     shop.repository.commit("2.0.0")
     assert (await coolify("release", "--dry-run", "--json")).json["actions"]
     await released()
-    done = await coolify("rollback", "previous", "--local", "--yes", "--json", **prefect_server.environment)
+    planned = await coolify("rollback", "previous", "--local", "--dry-run", "--json", **prefect_server.environment)
+    assert [one["name"] for one in planned.json] == ["release-way-back", "release-version-there"]
+    rollback = ("rollback", "previous", "--local", "--yes", "--why", "Prices are wrong", "--json")
+    done = await coolify(*rollback, **prefect_server.environment)
     assert done.code == 0, done.text
+    assert done.json["why"] == "Prices are wrong"
+    assert done.json["run_url"].startswith("http")
     done = await coolify("history", "--json", **prefect_server.environment)
     assert [one["kind"] for one in done.json] == ["rollback", "release", "release"]
+    number = done.json[0]["number"]
+    shown = await coolify("history", "show", str(number), "--json", **prefect_server.environment)
+    assert shown.json["record"] == done.json[0]
+    assert "Prices are wrong" in shown.json["report"]
+    assert "release-way-back" not in shown.json["report"]
+    assert "comes back, with settings" in shown.json["report"]
+    told = await coolify("history", "show", "99", **prefect_server.environment)
+    assert (told.code, "there are: 1 to 3" in told.text) == (2, True)
     assert (await coolify("deploy", "start", "--dry-run", "--json")).json["dry_run"] is True
 
 
