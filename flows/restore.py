@@ -12,6 +12,7 @@ from coolify.api import Application, Deployment, DeploymentStatus
 from coolify.errors import OperatorError
 from coolify.release import Snapshot, Step
 from coolify.release.strategy import ApplicationKind, NoWayBack, Strategy
+from coolify.release.way_back import earlier_questions
 from coolify.security import Credential, WantedSecurity
 from flows.check_health import Health, check_health
 from tasks.configuration import restore_settings, restore_variables
@@ -78,6 +79,7 @@ async def restore(
         async with session.journal.step(Step.ROLL_BACK, snapshot.commit or snapshot.image_tag or ""):
             await restore_settings(session.client, application, snapshot)
             _knock_as_before(session, snapshot)
+            session.config = earlier_questions(session.config, snapshot)
             await restore_variables(session.client, application.uuid, snapshot)
             restored = await _restore_version(session, application, snapshot, strategy, redeploy=redeploy)
         handle.done(f"{(restored.version or 'the earlier version')[:12]} serves again")

@@ -130,12 +130,12 @@ def why_not_write(session: Session) -> str:
 @task(name="raise limits", cache_policy=NO_CACHE)
 async def raise_limits(session: Session) -> None:
     """Double the limits of memory in the configuration file, comments kept, and in Coolify."""
-    config, environment = session.config, session.target.environment
+    config, environment = session.config, session.config.environment
     # An environment with an overlay has values of its own.
     above = ("environments", environment) if environment in config.environment_names else ()
     wanted = {(*above, "resources", key): value for key, value in raised_limits(config.resources).items()}
-    session.raised = edit_config(config.path, wanted, environment=environment or None)
-    session.config = load_config(config.path, environment=environment or None)
+    session.raised = edit_config(config.path, wanted, environment=environment)
+    session.config = load_config(config.path, environment=environment)
     for edit in session.raised:
         step_done(f"{config.path.name}: {edit.path} is {edit.after} instead of {edit.before}", changed=True)
     application = await existing_application(session.client, session.config)
@@ -149,7 +149,7 @@ def lower_limits(session: Session) -> None:
     if not session.raised:
         return
     before = {parse_path(edit.path): edit.before for edit in session.raised}
-    edit_config(session.config.path, before, environment=session.target.environment or None)
+    edit_config(session.config.path, before, environment=session.config.environment)
     for edit in session.raised:
         step_done(f"{session.config.path.name}: {edit.path} is {edit.before} again", changed=True)
     session.raised = ()

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from coolify.api import Application, ApplicationSettings, Variable, VariableWrite
 from coolify.config import Config
 from coolify.finding import Finding, Severity
+from coolify.hostnames import as_ascii
 from coolify.plan import plan_settings, plan_variables
+from coolify.plan.domains import domain_urls
 from coolify.release.snapshot import Snapshot
 from coolify.release.strategy import NoWayBack, Strategy
 
-__all__ = ["WayBack", "added_since", "earlier_settings", "earlier_variables", "judge_way_back"]
+__all__ = [
+    "WayBack",
+    "added_since",
+    "earlier_questions",
+    "earlier_settings",
+    "earlier_variables",
+    "judge_way_back",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,24 @@ def added_since(variables: Iterable[Variable], snapshot: Snapshot) -> list[Varia
     before = {one.key for one in snapshot.variables} | set(snapshot.unreadable)
     twins = set(snapshot.preview_keys)
     return [one for one in variables if one.key not in (twins if one.is_preview else before)]
+
+
+def earlier_questions(config: Config, snapshot: Snapshot) -> Config:
+    """Return the configuration with which the earlier version is asked: by the domains and the path that it knew.
+
+    Args:
+        config: The present configuration.
+        snapshot: The earlier state.
+    """
+    services = snapshot.settings.get("docker_compose_domains")
+    services = services if isinstance(services, list) else []
+    listed = [str(one.get("domain") or "") for one in services if isinstance(one, dict)]
+    urls = domain_urls(",".join((snapshot.domains or "", *listed)))
+    hosts = {as_ascii(urlsplit(url).hostname or "") for url in urls}
+    domains = tuple(one for one in config.all_domains if as_ascii(one.host) in hosts)
+    path = snapshot.settings.get("health_check_path")
+    health = config.health.model_copy(update={"path": path}) if isinstance(path, str) and path else config.health
+    return config.model_copy(update={"all_domains": domains, "health": health})
 
 
 def judge_way_back(

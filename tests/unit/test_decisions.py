@@ -117,3 +117,42 @@ def test_a_decision_without_abort_cannot_be_declared() -> None:
 
 def test_the_page_about_decisions_is_current() -> None:
     assert (ROOT / "docs/decisions.md").read_text() == markdown(), "run `python -m coolify.decisions`"
+
+
+FLOWS = "tests/integration/flows"
+TAKEN = {
+    ("authentication-failed", "retry"): (f"{FLOWS}/test_flow_decisions.py", "a_refused_token_is_read_again"),
+    ("authentication-failed", "abort"): (f"{FLOWS}/test_flow_decisions.py", "a_refused_token_is_read_again"),
+    ("resource-limit", "scale"): (f"{FLOWS}/test_flow_resources.py", "a_container_that_is_killed_gets_more_memory"),
+    ("resource-limit", "optimize"): (f"{FLOWS}/test_flow_resources.py", "a_disk_that_fills_up_during_the_build"),
+    ("resource-limit", "abort"): (f"{FLOWS}/test_flow_resources.py", "a_full_disk_ends_the_release"),
+    ("domain-not-pointing", "automate"): (
+        "tests/integration/command/test_command_domain_changes.py",
+        "a_release_writes_the_records_that_its_domains_lack",
+    ),
+    ("domain-not-pointing", "guide"): (
+        f"{FLOWS}/test_flow_decisions.py",
+        "a_domain_that_leads_elsewhere_is_waited_for",
+    ),
+    ("domain-not-pointing", "abort"): (
+        f"{FLOWS}/test_flow_release.py",
+        "a_domain_that_leads_elsewhere_ends_the_release",
+    ),
+    ("certificate-invalid", "wait"): (f"{FLOWS}/test_flow_certificates.py", "a_late_certificate_is_waited_for"),
+    ("certificate-invalid", "accept"): (f"{FLOWS}/test_flow_decisions.py", "a_certificate_that_nobody_trusts"),
+    ("certificate-invalid", "abort"): (f"{FLOWS}/test_flow_decisions.py", "a_certificate_that_nobody_trusts"),
+    ("build-failed", "retry"): (
+        f"{FLOWS}/test_flow_build_failure.py",
+        "a_failed_build_is_diagnosed_adjusted_and_green",
+    ),
+    ("build-failed", "abort"): (f"{FLOWS}/test_flow_decisions.py", "a_failed_build_is_built_once_more_or_given_up"),
+    ("health-gate-failed", "rollback"): (f"{FLOWS}/test_flow_decisions.py", "an_unhealthy_version_goes_or_stays"),
+    ("health-gate-failed", "keep"): (f"{FLOWS}/test_flow_decisions.py", "an_unhealthy_version_goes_or_stays"),
+    ("health-gate-failed", "abort"): (f"{FLOWS}/test_flow_decisions.py", "an_unhealthy_version_goes_or_stays"),
+}
+
+
+def test_every_option_of_every_decision_is_taken_for_real_by_a_test() -> None:
+    assert set(TAKEN) == {(decision.id, option) for decision in DECISIONS for option in decision.option_ids}
+    for file, name in TAKEN.values():
+        assert f"async def test_{name}" in (ROOT / file).read_text(), f"{file} has no test that begins so: {name}"
