@@ -103,6 +103,7 @@ TREE: Final = Branch(
                 "verify": Leaf("backup_commands:verify", "Restore the newest dumps into scratch servers and ask them."),
                 "restore-plan": Leaf("restore_commands:restore_plan", "Print the steps of a real restore."),
                 "restore": Leaf("restore_commands:restore", "Restore a dump into a given database."),
+                "dr-test": Leaf("drill_command:dr_test", "Lose and recover everything in a sandbox, timed."),
             },
         ),
         "plan": Leaf("plan_commands:plan", "Show what a release would change in Coolify."),

@@ -16,7 +16,7 @@ from coolify.databases import database_name
 from coolify.errors import OperatorError
 from coolify.wording import slug
 
-__all__ = ["Chosen", "NothingToChooseError", "choose_dump", "choose_object", "objects_of"]
+__all__ = ["Chosen", "NothingToChooseError", "choose_dump", "choose_object", "newest_object", "objects_of"]
 
 _PREFIX: Final = "data/coolify/backups/databases/"
 """Where Coolify puts dumps, on its server and in a bucket (reference 5.3)."""
@@ -118,6 +118,27 @@ async def objects_of(config: Config, environ: Mapping[str, str], database: str) 
             if folder in one.key
         ]
     return tuple(sorted(found, key=lambda one: one.made or datetime.min.replace(tzinfo=UTC), reverse=True))
+
+
+async def newest_object(config: Config, environ: Mapping[str, str], database: str) -> Chosen:
+    """Choose the newest dump of a database that lies in a bucket; Coolify is not asked, for it may be gone.
+
+    Raises:
+        NothingToChooseError: There is none.
+        BucketError: A bucket cannot be read.
+    """
+    proof = config.backups.proof_of(database)
+    if proof.objects is not None and proof.storage is not None:
+        bucket = bucket_of(config, config.backups.storages[proof.storage], environ)
+        objects = await asyncio.to_thread(bucket.list, proof.objects)
+        found = [Chosen(one.key, proof.storage, one.modified, size=one.size) for one in objects[:1]]
+    else:
+        found = list((await objects_of(config, environ, database))[:1])
+    if not found:
+        raise NothingToChooseError(
+            f"No bucket of `backups.storages` has a dump of {database}: there is nothing to save."
+        )
+    return found[0]
 
 
 def _named(database: str, execution: str, candidates: list[Judged], *, in_bucket: bool) -> Chosen:

@@ -30,7 +30,9 @@ class Done:
         return " ".join((self.stdout + self.stderr).split())
 
 
-async def run(*arguments: str, cwd: Path, stdin: str | None = None, **environment: str | None) -> Done:
+async def run(
+    *arguments: str, cwd: Path, stdin: str | None = None, seconds: float = 100, **environment: str | None
+) -> Done:
     env = {name: value for name, value in (os.environ | environment).items() if value is not None}
     process = await asyncio.create_subprocess_exec(
         *COMMAND,
@@ -41,8 +43,13 @@ async def run(*arguments: str, cwd: Path, stdin: str | None = None, **environmen
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(100):
-        stdout, stderr = await process.communicate(None if stdin is None else stdin.encode())
+    try:
+        async with asyncio.timeout(seconds):
+            stdout, stderr = await process.communicate(None if stdin is None else stdin.encode())
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
     done = Done(process.returncode or 0, stdout.decode(), stderr.decode())
     if "--json" in arguments and done.stdout:
         documented_json.check(arguments, done.json)
@@ -68,8 +75,8 @@ def home(tmp_path):
 def coolify(shop, home):
     """Run a command in the shop's directory, with the token in the environment."""
 
-    async def go(*arguments: str, stdin: str | None = None, **environment: str | None) -> Done:
-        return await run(*arguments, cwd=shop.directory, stdin=stdin, **(home | environment))
+    async def go(*arguments: str, stdin: str | None = None, seconds: float = 100, **environment: str | None) -> Done:
+        return await run(*arguments, cwd=shop.directory, stdin=stdin, seconds=seconds, **(home | environment))
 
     return go
 
