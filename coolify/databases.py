@@ -75,8 +75,9 @@ async def find_databases(client: CoolifyClient, config: Config) -> dict[str, Dat
     if not numbers or numbers[0] is None:
         return {}
     found: dict[str, Database] = {}
+    there = await client.databases.find_all(numbers[0], [database_name(config, key) for key in config.databases])
     for key, section in config.databases.items():
-        database = await client.databases.find(numbers[0], database_name(config, key))
+        database = there.get(database_name(config, key))
         if database is None:
             continue
         if database.engine is not section.engine:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from blocks import CoolifyServer
 from coolify.api import Placement
-from coolify.databases import public_port_findings
+from coolify.databases import find_databases, public_port_findings
 from coolify.wording import counted
 from flows.set_up_project import set_up_project
 from tasks.databases import ensure_database, start_database, update_database
@@ -59,9 +59,10 @@ async def set_up_databases(
 
 async def _set_up(session: Session, where: Placement) -> tuple[DatabaseReady, ...]:
     config, client = session.config, session.client
+    found = await find_databases(client, config)
     ready = []
     for key, section in config.databases.items():
-        database = await ensure_database(client, config, key, where)
+        database = await ensure_database(client, config, key, where, found.get(key))
         restart = await update_database(client, config, key, database)
         healthy = await start_database(client, key, database, section.start_timeout, restart=restart)
         ready.append(DatabaseReady(key=key, name=healthy.name, uuid=healthy.uuid, status=healthy.status))

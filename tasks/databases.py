@@ -16,7 +16,6 @@ from coolify.config import Config
 from coolify.databases import (
     database_name,
     differing_settings,
-    find_databases,
     refuse_unconnected,
     resolve_with_databases,
     settings_of,
@@ -36,9 +35,10 @@ class DatabaseNotHealthyError(OperatorError):
 
 
 @task(name="ensure database", task_run_name="ensure database {key}", cache_policy=NO_CACHE)
-async def ensure_database(client: CoolifyClient, config: Config, key: str, placement: Placement) -> Database:
-    """Return the database, created (not started) if there is none."""
-    existing = (await find_databases(client, config)).get(key)
+async def ensure_database(
+    client: CoolifyClient, config: Config, key: str, placement: Placement, existing: Database | None
+) -> Database:
+    """Return the database, created (not started) if there is none; `existing` is what was found before."""
     if existing is not None:
         step_done(f"database {existing.name}")
         return existing

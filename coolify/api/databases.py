@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
@@ -204,13 +204,23 @@ class Databases:
         Raises:
             AmbiguousNameError: Several have this name.
         """
-        fitting = [one for one in await self.list() if one.name == name and one.environment_id == environment_id]
-        if len(fitting) > 1:
-            raise AmbiguousNameError(
-                f"There are {len(fitting)} databases named '{name}' in this environment "
-                f"({', '.join(one.uuid for one in fitting)}): rename or delete all but one in Coolify."
-            )
-        return fitting[0] if fitting else None
+        return (await self.find_all(environment_id, [name])).get(name)
+
+    async def find_all(self, environment_id: int, names: Collection[str]) -> dict[str, Database]:
+        """Return name -> database for those that exist in the environment, by one look at all of them.
+
+        Raises:
+            AmbiguousNameError: Several have one of these names.
+        """
+        there = [one for one in await self.list() if one.environment_id == environment_id and one.name in names]
+        for name in names:
+            fitting = [one for one in there if one.name == name]
+            if len(fitting) > 1:
+                raise AmbiguousNameError(
+                    f"There are {len(fitting)} databases named '{name}' in this environment "
+                    f"({', '.join(one.uuid for one in fitting)}): rename or delete all but one in Coolify."
+                )
+        return {one.name: one for one in there}
 
     async def ensure(self, spec: DatabaseSpec, environment_id: int) -> Ensured[Database]:
         """Return the database with this name, created (not started) if there is none.
