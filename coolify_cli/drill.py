@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from coolify.backup.choosing import Chosen, choose_object, newest_object
+from coolify.backup.decrypting import decrypted
 from coolify.backup.drill import DrillStage, drill_document, drill_environment, host_of, left_out
 from coolify.backup.dumps import DumpFormat, recognise
 from coolify.backup.survey import bucket_of, chosen_databases
@@ -172,7 +173,8 @@ async def _fetch(config: Config, database: str, key: str, directory: Path) -> li
         path = directory / f"{one}.dump"
         seconds = config.backups.proof_of(one).timeout
         size = await asyncio.to_thread(_write, config, chosen, path, time.monotonic() + seconds)
-        dump = await asyncio.to_thread(recognise, path)
+        async with decrypted(path, config.backups.proof_of(one).decrypt) as plain:
+            dump = await asyncio.to_thread(recognise, plain)
         runs = engine is DatabaseEngine.POSTGRESQL and dump.format is DumpFormat.POSTGRESQL_CUSTOM
         fetched.append(DrilledDump(one, engine, chosen.place, chosen.made, size, path, runs))
     return fetched
@@ -262,10 +264,11 @@ async def _restore(stage: _Stage, config: Config, dump: DrilledDump, drill: Dril
     from coolify.backup.engines import restore_into_function
 
     server = _connection(stage, config, dump.database)
-    restored = await restore_into_function(dump.engine)(recognise(dump.path), server, clean=True)
+    proof = config.backups.proof_of(dump.database)
+    async with decrypted(dump.path, proof.decrypt) as plain:
+        restored = await restore_into_function(dump.engine)(recognise(plain), server, clean=True)
     if not restored.tables:
         raise OperatorError(f"The dump of {dump.database} restores, but there is nothing in it.")
-    proof = config.backups.proof_of(dump.database)
     findings = await run_checks(dump.database, proof, restored.questions, dump.made)
     drill.findings += findings
     problems = [one.summary for one in findings if one.is_problem]

@@ -211,6 +211,7 @@ async def _restore(
     config: Config, database: str, server: Connection, chosen: Chosen | None, file: Path | None, *, clean: bool
 ) -> tuple[Restored, tuple[Finding, ...]]:
     from coolify.backup.checks import run_checks
+    from coolify.backup.decrypting import decrypted
     from coolify.backup.dumps import recognise
     from coolify.backup.engines import restore_into_function
 
@@ -219,8 +220,9 @@ async def _restore(
         path = file or Path(folder) / "dump"
         if chosen is not None:
             await fetch(config, chosen, path, proof.timeout)
-        dump = await asyncio.to_thread(recognise, path)
-        restored = await restore_into_function(config.databases[database].engine)(dump, server, clean=clean)
+        async with decrypted(path, proof.decrypt) as plain:
+            dump = await asyncio.to_thread(recognise, plain)
+            restored = await restore_into_function(config.databases[database].engine)(dump, server, clean=clean)
     made = chosen.made if chosen else None
     return restored, await run_checks(database, proof, restored.questions, made)
 

@@ -87,8 +87,8 @@ def refuse_encrypted(head: bytes) -> None:
     for magic, tool in _ENCRYPTED.items():
         if head.startswith(magic):
             raise DumpRefusedError(
-                f"The dump is encrypted with {tool}. Coolify does not encrypt dumps: decrypt it with the key of "
-                "whoever did, and prove the result with `coolify backup verify --file`."
+                f"The dump is encrypted with {tool}. Coolify does not encrypt dumps: let a command decrypt it "
+                "(`decrypt` in `backups.proofs`) with the key of whoever did."
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from coolify.backup.checks import run_checks
+from coolify.backup.decrypting import decrypted
 from coolify.backup.dumps import DumpRefusedError, recognise
 from coolify.backup.engines import Connection, NotProvableHereError, restore_function
 from coolify.config.backups import Proof
@@ -93,8 +95,9 @@ async def prove(path: Path, origin: Origin, proof: Proof, server: Connection | N
     tables, whole = 0, False
     started = asked = time.monotonic()
     try:
-        async with asyncio.timeout(proof.timeout):
-            dump = await asyncio.to_thread(recognise, path)
+        async with asyncio.timeout(proof.timeout), AsyncExitStack() as stack:
+            clear = await stack.enter_async_context(decrypted(path, proof.decrypt))
+            dump = await asyncio.to_thread(recognise, clear)
             async with restore_function(origin.engine)(dump, server, proof.timeout) as restored:
                 asked = time.monotonic()
                 tables, whole = len(restored.tables), restored.whole

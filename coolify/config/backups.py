@@ -207,6 +207,8 @@ class Proof(Section):
     server: SecretReference | None = None
     """Server to restore into instead of a scratch one: `postgresql://user:password@host/` in an environment variable;
     a database of a name of its own is created there and dropped afterwards."""
+    decrypt: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    """Command of a shell that reads a dump and writes it in clear, as `age -d -i KEYFILE`; Coolify does not encrypt."""
     timeout: Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)] = 3600.0
     """Seconds that fetching, restoring and checking may take together."""
     objects: Annotated[str, Field(pattern=r"^[^/\s][^\n]*$", max_length=512)] | None = None

@@ -171,3 +171,21 @@ async def test_sql_text_is_never_read_into_a_given_server(postgres, prove, tmp_p
     assert names(point) == ["restore-not-provable"]
     with pytest.raises(DumpRefusedError, match="may write into others"):
         await restore_into_function(PG)(recognise(dump), server, clean=True)
+
+
+@pytest.mark.component("openssl")
+async def test_an_encrypted_dump_is_decrypted_by_the_command_that_has_the_key(postgres, prove, tmp_path) -> None:
+    await postgres.make("shop")
+    dump = await postgres.dump("shop", tmp_path / "clear.dmp")
+    (tmp_path / "key").write_text("correct horse")
+    locked = tmp_path / "locked.dmp"
+    with_key = f"openssl enc -aes-256-ctr -pbkdf2 -pass file:{tmp_path / 'key'}"
+    await tool("sh", "-c", f"{with_key} -in {dump} -out {locked}")
+    refused = await prove(locked, DatabaseEngine.POSTGRESQL)
+    assert "encrypted with openssl enc" in problem(refused)
+    point = await prove(locked, DatabaseEngine.POSTGRESQL, decrypt=f"{with_key} -d", tables=["customers"])
+    assert point.proved, point.findings
+    assert point.size == locked.stat().st_size
+    failed = await prove(locked, DatabaseEngine.POSTGRESQL, decrypt="echo no such key >&2; exit 3")
+    assert names(failed) == ["restore-not-possible"]
+    assert "no such key" in problem(failed)
