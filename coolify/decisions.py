@@ -297,6 +297,16 @@ def markdown() -> str:
             "| an option's name | take this option; when it is not available, as `auto` |"
         ),
         "An option that is not available is never taken. `abort` is always available and is the last resort.",
+        (
+            "`ask` prompts on the terminal that runs the release. A run on a Prefect server starts a run `ask: ...`\n"
+            "below itself, which pauses: its page has a form with the evidence and the options that can be taken, the\n"
+            "event `coolify.decision.asked` tells automations of it, and the artifact `ask-...` links to it. Every\n"
+            "decision stands with its evidence, its reason and who took it in the report, in `coolify history`, and\n"
+            "in the event `coolify.decision`. An environment has policies of its own in its overlay\n"
+            "(`environments.NAME.decisions`)."
+        ),
+        "Where a release meets them:",
+        _STORY,
         "```yaml\ndecisions:\n"
         + "\n".join(f"  {decision.id}: {policy}" for decision, policy in _EXAMPLE_POLICIES)
         + "\n```",
@@ -304,6 +314,39 @@ def markdown() -> str:
     ]
     return "\n\n".join(parts) + "\n"
 
+
+_STORY: Final = """```mermaid
+flowchart TD
+    access["token, abilities, server"] -->|refused| authentication{"authentication-failed"}
+    access --> room["room on the server"]
+    authentication -->|retry| access
+    room -->|disk full| before{"resource-limit"}
+    before -->|optimize| domains
+    room --> domains["domains"]
+    domains -->|lead elsewhere| pointing{"domain-not-pointing"}
+    pointing -->|"automate, guide"| configure
+    domains --> configure["settings, variables"]
+    configure --> deploy["deploy"]
+    deploy -->|"disk full, killed"| limit{"resource-limit"}
+    deploy -->|failed otherwise| build{"build-failed"}
+    limit -->|"scale, optimize: once"| deploy
+    build -->|"retry: once"| deploy
+    deploy --> gate["health gate"]
+    gate -->|"killed for want of memory"| limit
+    gate -->|closed| health{"health-gate-failed"}
+    gate --> certificates["certificates"]
+    certificates -->|not valid| certificate{"certificate-invalid"}
+    certificate -->|"wait, accept"| done(["Completed"])
+    certificates --> done
+    health -->|rollback| back(["RolledBack"])
+    health -->|"keep, abort"| aborted(["Aborted"])
+    build -->|abort| back
+    limit -->|abort| back
+    authentication -->|abort| aborted
+    before -->|abort| aborted
+    pointing -->|abort| aborted
+    certificate -->|abort| aborted
+```"""
 
 _EXAMPLE_POLICIES: Final = ((DOMAIN_NOT_POINTING, "guide"), (CERTIFICATE_INVALID, "auto"), (HEALTH_GATE_FAILED, "ask"))
 

@@ -156,6 +156,7 @@ def _print(console: Console, made: Plan) -> None:
     from rich.markup import escape
 
     from coolify.plan import Kind
+    from coolify_cli.output import print_findings
 
     console.print(
         f"[bold]{escape(made.application)}[/] ({escape(made.environment)}) in {escape(made.project)} at "
@@ -166,6 +167,9 @@ def _print(console: Console, made: Plan) -> None:
         if action.kind is not Kind.UNCHANGED:
             console.print(f"  {_line(action)}", highlight=False)
     if made.of(Kind.UNMANAGED) or made.changes:
+        console.print()
+    if made.warnings:
+        print_findings(console, made.warnings)
         console.print()
     counts = {kind: len(made.of(kind)) for kind in Kind}
     told = ", ".join(f"{number} {_WORDS[kind]}" for kind, number in counts.items() if number)

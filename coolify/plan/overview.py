@@ -17,6 +17,7 @@ from coolify.finding import Finding, Severity
 from coolify.plan.actual import Actual
 from coolify.plan.desired import desired_settings, desired_variables, desired_volumes
 from coolify.plan.difference import Change, plan_settings, plan_variables, plan_volumes
+from coolify.release.readiness import judge_rollout
 from coolify.security import WantedSecurity, plan_labels
 from coolify.security.labels import summary_of
 
@@ -74,6 +75,7 @@ class Plan(BaseModel):
     environment: str
     application: str
     actions: tuple[Action, ...]
+    warnings: tuple[Finding, ...] = Field(default=(), description="What a deployment of this would bring about.")
 
     def of(self, *kinds: Kind) -> tuple[Action, ...]:
         """Return the actions of these kinds, in order."""
@@ -133,6 +135,7 @@ def make_plan(
         environment=config.environment,
         application=config.application_name,
         actions=tuple(actions),
+        warnings=judge_rollout(config, actual.application),
     )
 
 

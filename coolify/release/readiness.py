@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from coolify.api import Application
 from coolify.config import BuildPack, Config
@@ -49,9 +50,14 @@ def _judge(name: str, application: Application | None, config: Config) -> Findin
     )
 
 
-def judge_rollout(config: Config) -> tuple[Finding, ...]:
-    """Return why the old version would be stopped before the new one works (trap 4), nothing when it would not be."""
-    reasons = []
+def judge_rollout(config: Config, application: Application | None = None) -> tuple[Finding, ...]:
+    """Return why the old version would be stopped before the new one works (trap 4), nothing when it would not be.
+
+    Args:
+        config: The application as it is to be.
+        application: As it is in Coolify, where it is: some of the reasons can be set there only.
+    """
+    reasons = _named(application.raw) if application else []
     if config.resources.port_mappings:
         reasons.append(f"resources.port_mappings holds {', '.join(config.resources.port_mappings)}")
     if config.source is not None and config.build.pack is BuildPack.DOCKERCOMPOSE:
@@ -62,7 +68,19 @@ def judge_rollout(config: Config) -> tuple[Finding, ...]:
             severity=Severity.WARNING,
             subject=config.application_name,
             summary=f"Coolify stops the old version before the new one works, because {reason}.",
-            remedy="Expect a gap in every deployment; where a domain is enough, remove the port mapping.",
+            remedy="Expect a gap in every deployment, and no look at health in it; remove this where it is not needed.",
         )
         for reason in reasons
     )
+
+
+def _named(raw: Mapping[str, Any]) -> list[str]:
+    """Return what in Coolify gives the container a name or an address of its own, which two cannot have."""
+    options = str(raw.get("custom_docker_run_options") or "")
+    found = []
+    if raw.get("is_consistent_container_name_enabled"):
+        found.append("Coolify is set to give the container a consistent name")
+    if raw.get("custom_internal_name"):
+        found.append(f"Coolify is set to call the container {raw['custom_internal_name']}")
+    found += [f"its Docker options hold {one}" for one in ("--ip", "--name") if one in options]
+    return found

@@ -12,6 +12,7 @@ import pytest
 from coolify_cli.prefect_server import run_prefect_server
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
+from tests.integration.answering import OperatorInPrefect
 from tests.integration.command import documented_json
 from tests.integration.conftest import Shop
 from tests.terminal import at_terminal
@@ -81,13 +82,24 @@ async def test_a_release_runs_on_the_prefect_server_and_is_followed(tmp_path) ->
             assert await shop.version() == "1.0.0"
 
             shop.repository.commit("2.0.0", broken=True)
-            code, out, told = await run(*release, "--json", cwd=shop.directory, env=env)
-            assert code == 1, out + told
+            shop.configure(decisions={"health-gate-failed": "ask"})
+            releasing = await start(*release, "--json", cwd=shop.directory, env=env)
+            operator = OperatorInPrefect(server.url)
+            waiting = await operator.sees("ask: health-gate-failed")
+            assert await operator.answers(waiting, option="rollback", name="Ada") == "ACCEPT"
+            async with asyncio.timeout(120):
+                said, told = await releasing.communicate()
+            out = said.decode()
+            assert releasing.returncode == 1, out + told.decode()
             ended = json.loads(out)
             documented_json.check(("release",), ended)
             assert ended["state"] == "RolledBack"
             assert ended["ok"] is False
             assert await shop.version() == "1.0.0"
+
+            code, out, told = await run("-m", "coolify_cli.main", "history", "show", "2", cwd=shop.directory, env=env)
+            assert code == 0, told
+            assert "Ada (in Prefect) chose it." in out
 
             for command in ("run", "verify"):
                 backup = ("-m", "coolify_cli.main", "backup", command, "--json")

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 
-import httpx
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
@@ -16,34 +15,9 @@ from coolify.release import Outcome
 from flows.ask_operator import ask_in_prefect
 from flows.release import ReleaseRequest, release
 from tasks.session import Target
+from tests.integration.answering import OperatorInPrefect
 
 pytestmark = pytest.mark.timeout(300)
-
-
-async def paused_run(name: str):
-    """Return the run that waits for an answer."""
-    async with asyncio.timeout(120), get_client() as client:
-        while True:
-            runs = await client.read_flow_runs(flow_run_filter=FlowRunFilter(name={"any_": [name]}))
-            found = [one for one in runs if one.state is not None and one.state.is_paused()]
-            if found:
-                return found[0]
-            await asyncio.sleep(0.2)
-
-
-async def resume(server, run, **values) -> str:
-    """Send what the form sends, and return Prefect's verdict."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        answer = await client.post(f"{server.url}/api/flow_runs/{run.id}/resume", json={"run_input": values})
-    return str(answer.json()["status"])
-
-
-async def form_of(server, run) -> dict:
-    keyset = run.state.state_details.run_input_keyset
-    async with httpx.AsyncClient(trust_env=False) as client:
-        schema = await client.get(f"{server.url}/api/flow_runs/{run.id}/input/{keyset['schema']}")
-        description = await client.get(f"{server.url}/api/flow_runs/{run.id}/input/{keyset['description']}")
-    return schema.json() | {"told": description.json()}
 
 
 async def test_the_page_of_the_run_offers_the_options_and_takes_the_answer(shop, release_shop, in_prefect) -> None:
@@ -56,14 +30,15 @@ async def test_the_page_of_the_run_offers_the_options_and_takes_the_answer(shop,
             return await release(ReleaseRequest(target=Target(config=str(shop.config))), return_state=True)
 
     run = asyncio.create_task(releasing())
-    waiting = await paused_run("ask: health-gate-failed")
-    form = await form_of(in_prefect, waiting)
+    operator = OperatorInPrefect(in_prefect.url)
+    waiting = await operator.sees("ask: health-gate-failed")
+    form, told = await operator.form(waiting)
     assert form["properties"]["option"]["enum"] == ["rollback", "keep", "abort"]
     assert form["properties"]["option"]["default"] == "rollback"
-    assert "400" in form["told"]
-    assert "health is proved again" in form["told"]
-    assert await resume(in_prefect, waiting, option="explode") != "ACCEPT"
-    assert await resume(in_prefect, waiting, option="keep", name="Ada") == "ACCEPT"
+    assert "400" in told
+    assert "health is proved again" in told
+    assert await operator.answers(waiting, option="explode") != "ACCEPT"
+    assert await operator.answers(waiting, option="keep", name="Ada") == "ACCEPT"
     report = await (await run).aresult(raise_on_failure=False)
     assert report.outcome is Outcome.ABORTED
     (decision,) = report.decisions

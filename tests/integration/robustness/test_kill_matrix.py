@@ -12,7 +12,7 @@ import pytest
 from coolify.release import Outcome
 from coolify_sandbox.server.faults import Fault, FaultKind
 from tests.integration.robustness.bare import bare_flows
-from tests.integration.robustness.interrupted import Story, distinct, side_by_side, story
+from tests.integration.robustness.interrupted import QUICK_HEALTH, Story, distinct, side_by_side, story
 from tests.integration.robustness.victim import FileRecords, run_release
 
 pytestmark = pytest.mark.timeout(900)
@@ -61,6 +61,55 @@ async def cell(directory: Path, request: tuple[str, str, int], *, second: bool) 
         if report.outcome is not Outcome.COMPLETED:
             return [f"{report.outcome.value}: {report.reason}"]
         return await one.problems(version=version, deployments=deployments, way_back=second)
+
+
+async def broken_cell(directory: Path, request: tuple[str, str, int]) -> list[str]:
+    """Kill a release while it rolls a broken version back; the next one brings the old state back all the same."""
+    method, path, nth = request
+    async with story(directory) as one:
+        records = directory / "records.json"
+        one.records = FileRecords(records)
+        await one.release()
+        break_it(one)
+        one.faults.add(Fault(FaultKind.HANG, method, path, nth))
+        if not await release_and_kill(one, records):
+            return ["the process was not killed"]
+        one.records = FileRecords(records)
+        report = await one.release()
+        if report.outcome is not Outcome.ROLLED_BACK:
+            return [f"{report.outcome.value}: {report.reason}"]
+        found = await one.problems(version="1.0.0")
+        page = (await one.shop.visit()).text
+        return found if "Hello from version 1.0.0" in page else [*found, f"serves {page!r}"]
+
+
+def break_it(one: Story) -> None:
+    one.shop.repository.commit("2.0.0", broken=True)
+    one.shop.configure(env={"GREETING": "Good morning"}, health=QUICK_HEALTH | {"failures_allowed": 10})
+
+
+async def requests_of_a_rollback(directory: Path) -> list[tuple[str, str, int]]:
+    """Return the requests of a broken release that come after its deployment was queued."""
+    async with story(directory) as one:
+        await one.release()
+        break_it(one)
+        one.faults.requests.clear()
+        assert (await one.release()).outcome is Outcome.ROLLED_BACK
+        seen = one.seen()
+        queued = next(at for at, each in enumerate(seen) if (each.path, each.status) == ("/deploy", 200))
+        before = set(distinct(seen[: queued + 1]))
+        return [request for request in distinct(seen) if request not in before]
+
+
+async def test_the_next_run_rolls_back_what_a_killed_one_was_rolling_back(tmp_path, table) -> None:
+    with bare_flows():
+        requests = await requests_of_a_rollback(tmp_path / "requests")
+        jobs = [partial(broken_cell, tmp_path / f"{number}", request) for number, request in enumerate(requests)]
+        results = await side_by_side(jobs, AT_ONCE)
+    failed = {name: found for name, found in zip(requests, results, strict=True) if found}
+    table(TITLE, f"{'rollback':<28}{len(requests):>4} cells, {len(failed)} failures")
+    assert any("rollback" in path for _, path, _ in requests)
+    assert failed == {}
 
 
 async def test_the_next_run_takes_over_from_one_that_was_killed(tmp_path, table) -> None:
