@@ -17,7 +17,7 @@ from tests.integration.command import documented_json
 from tests.integration.conftest import Shop
 from tests.terminal import at_terminal
 
-pytestmark = [pytest.mark.component("git"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.component("git"), pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 
