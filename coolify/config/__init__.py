@@ -15,6 +15,7 @@ from coolify.config.interpolation import Reference
 from coolify.config.load import find_config, load_config, resolve_variables
 from coolify.config.model import DEFAULT_PATH, Config
 from coolify.config.operation import Alerts, Monitoring, Network, Release, ResolverAddress
+from coolify.config.pushes import OnPush
 from coolify.config.resources import Resources, VolumeMount
 from coolify.config.security import BasicAuth, BasicAuthUser, Cors, Headers, Hsts, RateLimit, Security
 from coolify.config.source import GitHostKind, RegistryAccess, Source, Webhook
@@ -45,6 +46,7 @@ __all__ = [
     "Monitoring",
     "Network",
     "NewDomain",
+    "OnPush",
     "Problem",
     "Project",
     "RateLimit",

@@ -13,6 +13,7 @@ from coolify.config.base import Section
 from coolify.config.fields import Line, Port
 from coolify.config.freeze import Freeze
 from coolify.config.hooks import Hook
+from coolify.config.pushes import OnPush
 
 __all__ = ["Alerts", "Monitoring", "Network", "Release", "ResolverAddress", "StageTimeouts"]
 
@@ -50,6 +51,8 @@ class Release(Section):
     """Seconds after which a deployment that stays in one stage is cancelled."""
     auto_deploy: bool = False
     """Whether Coolify itself deploys on a push, past the health gate; off, pushes start a release."""
+    on_push: OnPush = OnPush()
+    """Which pushes start a release."""
     requires: tuple[Line, ...] = ()
     """Applications of the same environment that must run and be healthy before this one is released."""
     freeze: tuple[Freeze, ...] = ()
