@@ -153,6 +153,13 @@ TREE: Final = Branch(
                 "status": Leaf("ssl_commands:status", "Show what every address serves."),
             },
         ),
+        "webhooks": Branch(
+            "Pushes that start releases by themselves.",
+            {
+                "serve": Leaf("webhook_commands:serve", "Receive webhooks and tell Prefect of pushes."),
+                "status": Leaf("webhook_commands:status", "Show what waits for the Prefect server."),
+            },
+        ),
         "history": Branch(
             "The releases and rollbacks of the application.",
             {

@@ -28,6 +28,13 @@ class Verdict:
     tag: str = ""
     """Tag of the image that is released instead of the file's; empty for the file's."""
 
+    def applied_to(self, config: Config) -> Config:
+        """Return the configuration with the commit or the tag that is released."""
+        if config.source is None or not (self.commit or self.tag):
+            return config
+        chosen = {"commit": self.commit} if self.commit else {"tag": self.tag}
+        return config.model_copy(update={"source": config.source.model_copy(update=chosen)})
+
 
 def judge_push(config: Config, push: Change) -> Verdict:
     """Return whether a push is to be released, and what of it.

@@ -13,6 +13,7 @@ __all__ = ["Change", "Push", "PushKind", "changed_paths", "first_line", "wants_s
 
 _MOST_PATHS: Final = 1000
 """Prefect refuses events beyond 1.5 MB without a word; more paths than that are as good as all of them."""
+_MOST_CHARACTERS: Final = 200_000
 _LONGEST_TEXT: Final = 200
 _SKIP: Final = re.compile(r"\[(skip (ci|cd|deploy)|(ci|cd|deploy) skip|no (ci|deploy))\]", re.IGNORECASE)
 
@@ -76,4 +77,5 @@ def wants_skip(message: str) -> bool:
 def changed_paths(lists: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], bool]:
     """Return the files of several commits, each once and sorted, and whether all could be kept."""
     paths = sorted({path for one in lists for path in one})
-    return (tuple(paths), True) if len(paths) <= _MOST_PATHS else ((), False)
+    kept = len(paths) <= _MOST_PATHS and sum(map(len, paths)) <= _MOST_CHARACTERS
+    return (tuple(paths), True) if kept else ((), False)

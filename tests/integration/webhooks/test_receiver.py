@@ -1,0 +1,285 @@
+"""The receiver over real sockets: what it answers, what it keeps, what it says."""
+
+import asyncio
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.integration.command import documented_json
+from tests.integration.webhooks.prefect_on_loopback import PrefectEvents, prefect_events
+from tests.integration.webhooks.serving_webhooks import SECRET, github_headers, github_push, receiving, until
+
+pytestmark = pytest.mark.timeout(240)
+AWAY = "http://127.0.0.1:1/api"
+"""Nobody listens there."""
+
+
+@pytest.fixture
+def prefect() -> PrefectEvents:
+    return PrefectEvents()
+
+
+async def test_a_genuine_push_is_accepted_once_and_told_to_prefect_with_its_labels(tmp_path, prefect) -> None:
+    async with prefect_events(prefect) as api, receiving(tmp_path, api) as receiver:
+        assert (await receiver.push(delivery="d1")).status_code == 202
+        assert await until(lambda: prefect.stored)
+        (event,) = prefect.stored.values()
+        assert event["event"] == "coolify.git.push"
+        assert event["resource"]["git.branch"] == "main"
+        assert event["resource"]["git.repository"] == "example/shop"
+        assert event["resource"]["coolify.skip"] == "no"
+        assert event["payload"]["provider"] == "github"
+        body = github_push(commit="c" * 40)
+        for _ in range(2):
+            answer = await receiver.post("/webhooks/github", body, github_headers(body, delivery="d2"))
+            assert answer.status_code == 202
+        # The identifier is not signed: another one does not make another push of it.
+        assert (await receiver.post("/webhooks/github", body, github_headers(body))).status_code == 202
+        await receiver.push(ref="refs/heads/last")
+        await until(lambda: "last" in prefect.branches)
+        assert prefect.branches == ["main", "main", "last"]
+        assert len(prefect.taken) == 3
+
+
+async def test_strangers_learn_nothing(tmp_path) -> None:
+    async with receiving(tmp_path, AWAY) as receiver:
+        body = github_push()
+        genuine = github_headers(body)
+        strangers = [
+            await receiver.post("/webhooks/github", body, github_headers(body, "guessed")),
+            await receiver.post("/webhooks/github", body, {}),
+            await receiver.post("/webhooks/github", body + b" ", genuine),
+            await receiver.post("/webhooks/nowhere", body, genuine),
+            await receiver.post("/webhooks/dockerhub/guessed", body, {}),
+            await receiver.post("/webhooks/harbor", b"no json", {"authorization": "guessed"}),
+        ]
+        assert {(one.status_code, one.content) for one in strangers} == {(401, b'{"status":"refused"}')}
+        assert {tuple(sorted(one.headers)) for one in strangers} == {("content-length", "content-type", "date")}
+        signed = github_headers(b"no json")
+        assert (await receiver.post("/webhooks/github", b"no json", signed)).status_code == 400
+        async with httpx.AsyncClient(base_url=receiver.url, trust_env=False) as client:
+            assert (await client.get("/")).status_code == 404
+            assert (await client.get("/webhooks/github")).status_code == 405
+            health = await client.get("/health")
+            assert (health.status_code, health.json()) == (200, {"status": "ok"})
+
+
+async def test_bodies_are_limited_and_of_a_known_type(tmp_path) -> None:
+    async with receiving(tmp_path, AWAY, "--body-limit", "1") as receiver:
+        large = b"x" * (1024 * 1024 + 1)
+        assert (await receiver.post("/webhooks/github", large, github_headers(large))).status_code == 413
+        address = urlsplit(receiver.url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        # Without a length, and without an end.
+        writer.write(
+            b"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n"
+        )
+        for _ in range(17):
+            writer.write(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+        async with asyncio.timeout(60):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 413")
+        writer.close()
+        text = await receiver.post("/webhooks/github", b"hello", {"content-type": "text/plain"})
+        assert text.status_code == 415
+
+
+async def test_two_secrets_are_valid_while_one_is_exchanged(tmp_path) -> None:
+    async with receiving(tmp_path, AWAY, COOLIFY_WEBHOOK_SECRET_OLD="the-old-one") as receiver:
+        for secret, status in ((SECRET, 202), ("the-old-one", 202), ("neither", 401)):
+            assert (await receiver.push(secret=secret)).status_code == status
+
+
+async def test_pings_and_events_that_are_no_pushes_are_thanked_for(tmp_path) -> None:
+    async with receiving(tmp_path, AWAY) as receiver:
+        body = b'{"zen": "Keep it logically awesome."}'
+        headers = github_headers(body) | {"x-github-event": "ping"}
+        assert (await receiver.post("/webhooks/github", body, headers)).status_code == 200
+
+
+async def test_what_was_accepted_survives_the_receiver_and_waits_for_prefect(tmp_path, prefect) -> None:
+    async with receiving(tmp_path, AWAY) as receiver:
+        for number in range(5):
+            assert (await receiver.push(ref=f"refs/heads/b{number}", delivery=f"d{number}")).status_code == 202
+        os.kill(receiver.process.pid, signal.SIGKILL)
+        await receiver.process.wait()
+    _, said = await asyncio.to_thread(_status, "--json", "--spool", str(tmp_path / "spool"))
+    told = json.loads(said)
+    documented_json.check(("webhooks", "status"), told)
+    assert told["waiting"] == 5
+    async with prefect_events(prefect) as api, receiving(tmp_path, api) as receiver:
+        await until(lambda: len(prefect.stored) == 5)
+        # A redelivery of what was accepted by the process before.
+        assert (await receiver.push(ref="refs/heads/b0", delivery="d0")).status_code == 202
+        await receiver.push(ref="refs/heads/last")
+        await until(lambda: "last" in prefect.branches)
+    assert prefect.branches == ["b0", "b1", "b2", "b3", "b4", "last"]
+    assert stat.S_IMODE((tmp_path / "spool").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "spool" / "spool.sqlite").stat().st_mode) == 0o600
+
+
+async def test_a_prefect_that_forgets_what_it_took_is_told_again_under_the_same_identifier(tmp_path) -> None:
+    # Against the clock of the forwarder, not ours: it sends again after half a minute.
+    from deployments.webhooks import forwarder
+    from deployments.webhooks.forwarder import Forwarder
+    from deployments.webhooks.spool import Spool
+
+    class Sink:
+        def __init__(self):
+            self.sent = []
+            self.remembers = set()
+
+        async def send(self, bodies):
+            self.sent.append(list(bodies))
+
+        async def stored(self, ids):
+            return self.remembers & set(ids)
+
+    sink, spool = Sink(), Spool(tmp_path / "spool")
+    try:
+        forward = Forwarder(spool, sink).forward
+        await spool.accept("github", ["d1"], _events(2))
+        assert await forward() == 2
+        assert await forward() == 2
+        assert len(sink.sent) == 1
+        for sendings in (2, 3):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(forwarder, "_SEND_AGAIN", -1.0)
+                await forward()
+            assert len(sink.sent) == sendings
+            assert sink.sent[-1] == sink.sent[0]
+        first, second = [one.id for one in await spool.taken(10)]
+        sink.remembers = {first}
+        assert await forward() == 1
+        # Prefect would not know it again a fourth time: that would be a second run.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(forwarder, "_SEND_AGAIN", -1.0)
+            assert await forward() == 0
+        assert len(sink.sent) == 3
+        assert second
+    finally:
+        await spool.close()
+
+
+def _events(number):
+    from datetime import UTC, datetime
+
+    from coolify.webhooks import Change, Delivery, PushKind, WebhookProvider
+    from deployments.webhooks.events import events_of
+
+    changes = tuple(Change(kind=PushKind.TAG, addresses=("https://h/a/b",), ref=f"v{one}") for one in range(number))
+    return events_of("github", WebhookProvider.GITHUB, Delivery("push", ("d1",), changes), datetime.now(UTC))
+
+
+async def test_an_event_that_prefect_refuses_is_put_aside_and_holds_up_nobody(tmp_path, prefect) -> None:
+    prefect.refuses = "poison"
+    async with receiving(tmp_path, AWAY) as receiver:
+        for branch in ("a", "poison", "b"):
+            await receiver.push(ref=f"refs/heads/{branch}")
+    async with prefect_events(prefect) as api, receiving(tmp_path, api) as receiver:
+        await until(lambda: len(prefect.stored) == 2)
+        await until(lambda: "put aside" in receiver.log.read_text())
+    assert prefect.branches == ["a", "b"]
+    code, said = await asyncio.to_thread(_status, "--spool", str(tmp_path / "spool"))
+    assert code == 1
+    assert "Prefect answered 422" in said
+    prefect.refuses = ""
+    async with prefect_events(prefect) as api, receiving(tmp_path, api):
+        await until(lambda: prefect.branches == ["a", "b", "poison"])
+
+
+async def test_a_prefect_with_trouble_of_its_own_costs_nothing(tmp_path, prefect) -> None:
+    prefect.status = 503
+    async with prefect_events(prefect) as api, receiving(tmp_path, api) as receiver:
+        await receiver.push()
+        await until(lambda: "events are kept" in receiver.log.read_text())
+        prefect.status = 204
+        await until(lambda: prefect.stored)
+        await until(lambda: "takes events again" in receiver.log.read_text())
+
+
+async def test_no_secret_is_in_the_log_and_no_line_is_forged(tmp_path) -> None:
+    async with receiving(tmp_path, AWAY) as receiver:
+        body = github_push()
+        await receiver.push(delivery="evil\x1b[31m id")
+        await receiver.post(f"/webhooks/dockerhub/{SECRET}", body, {})
+        await receiver.post(f"/webhooks/{SECRET}", body, {})
+        await receiver.post("/webhooks/harbor", body, {"authorization": SECRET})
+        await receiver.post("/webhooks/gitlab", body, {"x-gitlab-token": SECRET})
+    log = receiver.log.read_text()
+    assert log.count("POST /webhooks/") == 5
+    assert SECRET not in log
+    assert "\x1b" not in log
+    assert github_headers(body)["x-hub-signature-256"].removeprefix("sha256=") not in log
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("sources:\n  github:\n    secrets: [{environment: UNSET}]\n", "Source github: The environment variable UNSET"),
+        ("sources:\n  forge:\n    secrets: [{environment: A}]\n", ":2: sources.forge: `provider` is missing"),
+        ("sources:\n  github:\n    secret: abc\n", ":3: sources.github.secret: unknown key"),
+        (
+            "sources:\n  github:\n    secrets: [{environment: A, keyring: b}]\n",
+            ":3: sources.github.secrets[0]: needs exactly one of",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_settings_is_told_with_its_line(tmp_path, settings, told) -> None:
+    file = tmp_path / "webhooks.yml"
+    file.write_text(settings)
+    code, said = _serve("--settings", str(file), "--spool", str(tmp_path / "spool"))
+    assert code == 2
+    assert told in said
+    assert "Traceback" not in said
+
+
+def test_the_receiver_does_not_begin_without_a_secret_or_a_prefect_server(tmp_path) -> None:
+    code, said = _serve("--spool", str(tmp_path), COOLIFY_WEBHOOK_SECRET="")
+    assert (code, "COOLIFY_WEBHOOK_SECRET" in said) == (2, True)
+    code, said = _serve("--spool", str(tmp_path), PREFECT_API_URL="")
+    assert (code, "PREFECT_API_URL" in said) == (2, True)
+
+
+async def test_one_spool_has_one_receiver(tmp_path) -> None:
+    async with receiving(tmp_path, AWAY):
+        code, said = await asyncio.to_thread(_serve, "--spool", str(tmp_path / "spool"))
+    assert code == 2
+    assert "Another receiver uses the spool" in said
+
+
+async def test_secrets_come_from_commands_and_are_read_again(tmp_path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text("from-a-command\n")
+    file = tmp_path / "webhooks.yml"
+    file.write_text(f"sources:\n  shop:\n    provider: github\n    secrets: [{{command: [cat, {kept}]}}]\n")
+    async with receiving(tmp_path, AWAY, "--settings", str(file)) as receiver:
+        body = github_push()
+        answer = await receiver.post("/webhooks/shop", body, github_headers(body, "from-a-command"))
+        assert answer.status_code == 202
+        assert (await receiver.post("/webhooks/github", body, github_headers(body, SECRET))).status_code == 401
+
+
+def _status(*arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "coolify_cli.main", "webhooks", "status", *arguments],
+        capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def _serve(*arguments: str, **environment: str) -> tuple[int, str]:
+    env = {name: one for name, one in os.environ.items() if not name.startswith(("PREFECT_", "COOLIFY_"))}
+    env |= {"PREFECT_API_URL": AWAY, "COOLIFY_WEBHOOK_SECRET": SECRET} | environment
+    done = subprocess.run(
+        [sys.executable, "-m", "coolify_cli.main", "webhooks", "serve", "--port", "0", *arguments],
+        env=env, capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stderr
