@@ -22,13 +22,17 @@ _KINDS = ("github", "gitlab", "bitbucket", "gitea")
 
 
 @click.command(
-    epilog="Example: coolify source connect git@github.com:example/shop.git --webhook-url https://hooks.example.com/"
+    epilog="Example: coolify source connect git@github.com:example/shop.git --webhook-url https://hooks.example.com"
 )
 @click.argument("source")
 @click.option("--branch", metavar="NAME", help="Branch; that of the file by default, else main.")
 @click.option("--github-app", metavar="NAME", help="GitHub App in Coolify that reads the repository.")
 @click.option("--key-name", metavar="NAME", help="Name of the deploy key in Coolify; made from the repository.")
-@click.option("--webhook-url", metavar="URL", help="Address of the receiver of coolify-flows, called on every push.")
+@click.option(
+    "--webhook-url",
+    metavar="URL",
+    help="Address of `coolify webhooks serve`, called on every push; /webhooks/KIND is added where it has no path.",
+)
 @click.option(
     "--webhook-secret-env",
     metavar="NAME",

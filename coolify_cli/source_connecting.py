@@ -38,6 +38,7 @@ from coolify.source.connect import (
     read_with_key,
     written_address,
 )
+from coolify.webhooks.route import hook_address
 from coolify_cli.options import confirm
 from coolify_cli.reaching import ApplicationMissingError, connection_of, find_application, load
 
@@ -109,6 +110,7 @@ async def connect_source(wish: Wish) -> Connected:
         return await _connect_image(wish, config)
     address = written_address(wish.source)
     branch = wish.branch or (config.source.branch if config.source else "main")
+    wish = _with_route(wish, address)
     host = _host_for_webhook(wish, address)
     try:
         async with connection_of(config).client() as client:
@@ -209,6 +211,14 @@ def _ask_for_key(wish: Wish, address: GitAddress, key: KeyAtCoolify) -> None:
         raise ConnectError(f"{told}\nThen{variable} and run this again: the key stays in Coolify.")
     click.echo(told, err=True)
     click.confirm("Is it added", abort=True, default=True, err=True)
+
+
+def _with_route(wish: Wish, address: GitAddress) -> Wish:
+    """Complete the receiver's address by the route of this kind of host, where it was written without a path."""
+    kind = _kind(wish) or kind_of_host(address.host)
+    if wish.webhook_url is None or kind is None:
+        return wish
+    return replace(wish, webhook_url=hook_address(wish.webhook_url, kind.value))
 
 
 def _host_for_webhook(wish: Wish, address: GitAddress) -> GitHost | None:

@@ -76,5 +76,10 @@ class GitLab:
 
 
 def _body(url: str, secret: SecretStr | None) -> dict[str, str | bool]:
-    body: dict[str, str | bool] = {"url": url, "push_events": True, "enable_ssl_verification": True}
+    body: dict[str, str | bool] = {
+        "url": url,
+        "push_events": True,
+        "tag_push_events": True,
+        "enable_ssl_verification": True,
+    }
     return body if secret is None else {**body, "token": secret.get_secret_value()}
