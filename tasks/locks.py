@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,10 @@ _ACQUIRE_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.2
 _LEASE_SECONDS: Final = 60.0
 """A dead holder frees its slot after this time; a living one renews the lease."""
+
+
+_held: ContextVar[frozenset[str]] = ContextVar("coolify_locks", default=frozenset())
+"""Locks that the flows around this one hold and lend."""
 
 
 class ReleaseLockedError(OperatorError):
@@ -64,21 +69,37 @@ class _HeldError(Exception):
 
 
 @asynccontextmanager
-async def exclusive_release(server: str, project: str, environment: str, application: str) -> AsyncIterator[None]:
+async def exclusive_release(
+    server: str, project: str, environment: str, application: str, *, lend: bool = False
+) -> AsyncIterator[None]:
     """Hold the lock of one application, named before it exists, so that two first releases exclude each other.
+
+    Args:
+        server: Address of the Coolify server.
+        project: Name of the project.
+        environment: Name of the environment.
+        application: Name of the application.
+        lend: Whether flows that are called while it is held share it, instead of being refused.
 
     Raises:
         ReleaseLockedError: Somebody else holds it; says who, and since when.
     """
     identity = repr((server, project, environment, application))
     name = f"coolify-release-{hashlib.sha256(identity.encode()).hexdigest()[:24]}"
+    if name in _held.get():
+        yield
+        return
     settings = get_current_settings()
     # Without a server of its own every process starts one, whose leases end with it unreleased: a process that is
     # killed would hold a slot for ever. All of them are on this machine, where a lock on a file ends with its process.
     lock = _slot(name) if settings.api.url else _file(settings.home / "coolify-locks" / name)
     try:
         async with lock:
-            yield
+            mark = _held.set(_held.get() | ({name} if lend else set()))
+            try:
+                yield
+            finally:
+                _held.reset(mark)
     except _HeldError as held:
         raise ReleaseLockedError(
             f"Another run is releasing {application} ({environment}) right now{_describe(held.holder)}: wait until it "

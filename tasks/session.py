@@ -8,7 +8,7 @@ variable and not as a parameter, because Prefect stores parameters.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -73,12 +73,15 @@ _current: ContextVar[Session | None] = ContextVar("coolify_session", default=Non
 
 
 @asynccontextmanager
-async def open_session(target: Target, server: CoolifyServer | None = None) -> AsyncIterator[Session]:
+async def open_session(
+    target: Target, server: CoolifyServer | None = None, adjust: Callable[[Config], Config] | None = None
+) -> AsyncIterator[Session]:
     """Yield the session of the enclosing flow for the same target, or a new one.
 
     Args:
         target: The application.
         server: Connection to use instead of the `server` and `auth` sections of the configuration file.
+        adjust: What to make of the configuration before anything is done with it.
 
     Raises:
         ConfigError: The file is missing or wrong, or a variable that it refers to is not set.
@@ -89,6 +92,8 @@ async def open_session(target: Target, server: CoolifyServer | None = None) -> A
         yield enclosing
         return
     config = load_config(find_config(Path(target.config)), environment=target.environment or None)
+    if adjust is not None:
+        config = adjust(config)
     variables = resolve_variables(config, os.environ)
     security = resolve_security(config, os.environ)
     client = (

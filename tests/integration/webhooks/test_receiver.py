@@ -48,60 +48,105 @@ async def test_a_genuine_push_is_accepted_once_and_told_to_prefect_with_its_labe
         assert len(prefect.taken) == 3
 
 
-async def test_strangers_learn_nothing(tmp_path) -> None:
-    async with receiving(tmp_path, AWAY) as receiver:
-        body = github_push()
-        genuine = github_headers(body)
-        strangers = [
-            await receiver.post("/webhooks/github", body, github_headers(body, "guessed")),
-            await receiver.post("/webhooks/github", body, {}),
-            await receiver.post("/webhooks/github", body + b" ", genuine),
-            await receiver.post("/webhooks/nowhere", body, genuine),
-            await receiver.post("/webhooks/dockerhub/guessed", body, {}),
-            await receiver.post("/webhooks/harbor", b"no json", {"authorization": "guessed"}),
-        ]
-        assert {(one.status_code, one.content) for one in strangers} == {(401, b'{"status":"refused"}')}
-        assert {tuple(sorted(one.headers)) for one in strangers} == {("content-length", "content-type", "date")}
-        signed = github_headers(b"no json")
-        assert (await receiver.post("/webhooks/github", b"no json", signed)).status_code == 400
-        async with httpx.AsyncClient(base_url=receiver.url, trust_env=False) as client:
-            assert (await client.get("/")).status_code == 404
-            assert (await client.get("/webhooks/github")).status_code == 405
-            health = await client.get("/health")
-            assert (health.status_code, health.json()) == (200, {"status": "ok"})
-
-
-async def test_bodies_are_limited_and_of_a_known_type(tmp_path) -> None:
-    async with receiving(tmp_path, AWAY, "--body-limit", "1") as receiver:
-        large = b"x" * (1024 * 1024 + 1)
-        assert (await receiver.post("/webhooks/github", large, github_headers(large))).status_code == 413
-        address = urlsplit(receiver.url)
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
-        # Without a length, and without an end.
-        writer.write(
-            b"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n"
+@pytest.fixture(scope="module")
+def listening(tmp_path_factory):
+    """One receiver for all tests that only look at its answers; Prefect is away, and two secrets are valid."""
+    directory = tmp_path_factory.mktemp("receiver")
+    kept = directory / "kept"
+    kept.write_text("from-a-command\n")
+    names = ("github", "gitlab", "dockerhub", "harbor")
+    secrets = "[{environment: COOLIFY_WEBHOOK_SECRET}, {environment: COOLIFY_WEBHOOK_SECRET_OLD}]"
+    sources = "".join(f"  {name}:\n    secrets: {secrets}\n" for name in names)
+    shop = f"  shop:\n    provider: github\n    secrets: [{{command: [cat, {kept}]}}]\n"
+    settings = directory / "webhooks.yml"
+    settings.write_text(f"sources:\n{sources}{shop}")
+    with asyncio.Runner() as runner:
+        context = receiving(
+            directory, AWAY, "--body-limit", "1", "--settings", str(settings), COOLIFY_WEBHOOK_SECRET_OLD="the-old-one"
         )
-        for _ in range(17):
-            writer.write(b"10000\r\n" + b"x" * 65536 + b"\r\n")
-        async with asyncio.timeout(60):
-            assert (await reader.readline()).startswith(b"HTTP/1.1 413")
-        writer.close()
-        text = await receiver.post("/webhooks/github", b"hello", {"content-type": "text/plain"})
-        assert text.status_code == 415
+        yield runner.run(context.__aenter__())
+        runner.run(context.__aexit__(None, None, None))
 
 
-async def test_two_secrets_are_valid_while_one_is_exchanged(tmp_path) -> None:
-    async with receiving(tmp_path, AWAY, COOLIFY_WEBHOOK_SECRET_OLD="the-old-one") as receiver:
-        for secret, status in ((SECRET, 202), ("the-old-one", 202), ("neither", 401)):
-            assert (await receiver.push(secret=secret)).status_code == status
+async def test_strangers_learn_nothing(listening) -> None:
+    body = github_push()
+    genuine = github_headers(body)
+    strangers = [
+        await listening.post("/webhooks/github", body, github_headers(body, "guessed")),
+        await listening.post("/webhooks/github", body, {}),
+        await listening.post("/webhooks/github", body + b" ", genuine),
+        await listening.post("/webhooks/nowhere", body, genuine),
+        await listening.post("/webhooks/dockerhub/guessed", body, {}),
+        await listening.post("/webhooks/harbor", b"no json", {"authorization": "guessed"}),
+    ]
+    assert {(one.status_code, one.content) for one in strangers} == {(401, b'{"status":"refused"}')}
+    assert {tuple(sorted(one.headers)) for one in strangers} == {("content-length", "content-type", "date")}
+    async with httpx.AsyncClient(base_url=listening.url, trust_env=False) as client:
+        assert (await client.get("/")).status_code == 404
+        assert (await client.get("/webhooks/github")).status_code == 405
+        assert (await client.get("/health")).status_code == 200
 
 
-async def test_pings_and_events_that_are_no_pushes_are_thanked_for(tmp_path) -> None:
-    async with receiving(tmp_path, AWAY) as receiver:
-        body = b'{"zen": "Keep it logically awesome."}'
-        headers = github_headers(body) | {"x-github-event": "ping"}
-        assert (await receiver.post("/webhooks/github", body, headers)).status_code == 200
+async def test_hosts_learn_whether_their_delivery_is_of_use(listening) -> None:
+    broken = b"no json"
+    assert (await listening.post("/webhooks/github", broken, github_headers(broken))).status_code == 400
+    ping = b'{"zen": "Keep it logically awesome."}'
+    headers = github_headers(ping) | {"x-github-event": "ping"}
+    assert (await listening.post("/webhooks/github", ping, headers)).status_code == 200
+
+
+async def test_bodies_are_limited_and_of_a_known_type(listening) -> None:
+    large = b"x" * (1024 * 1024 + 1)
+    assert (await listening.post("/webhooks/github", large, github_headers(large))).status_code == 413
+    address = urlsplit(listening.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    # Without a length, and without an end.
+    writer.write(
+        b"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+    for _ in range(17):
+        writer.write(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+    async with asyncio.timeout(60):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 413")
+    writer.close()
+    assert (await listening.post("/webhooks/github", b"hello", {"content-type": "text/plain"})).status_code == 415
+
+
+async def test_two_secrets_are_valid_while_one_is_exchanged(listening) -> None:
+    for secret, status in ((SECRET, 202), ("the-old-one", 202), ("neither", 401)):
+        assert (await listening.push(secret=secret)).status_code == status
+
+
+async def test_a_source_has_its_own_secret_which_a_command_may_print(listening) -> None:
+    body = github_push()
+    answers = [
+        (await listening.post("/webhooks/shop", body, github_headers(body, secret))).status_code
+        for secret in ("from-a-command", SECRET)
+    ]
+    assert answers == [202, 401]
+
+
+async def test_no_secret_is_in_the_log_and_no_line_is_forged(listening) -> None:
+    body = github_push()
+    await listening.push(delivery="evil\x1b[31m id")
+    await listening.post(f"/webhooks/dockerhub/{SECRET}", body, {})
+    await listening.post(f"/webhooks/{SECRET}", body, {})
+    await listening.post("/webhooks/harbor", body, {"authorization": SECRET})
+    await listening.post("/webhooks/gitlab", body, {"x-gitlab-token": SECRET})
+    log = listening.log.read_text()
+    assert "evil??31m?id" in log
+    assert "POST /webhooks/dockerhub 4" in log
+    assert SECRET not in log
+    assert "the-old-one" not in log
+    assert "\x1b" not in log
+    assert github_headers(body)["x-hub-signature-256"].removeprefix("sha256=") not in log
+
+
+async def test_one_spool_has_one_receiver(listening) -> None:
+    code, said = await asyncio.to_thread(_serve, "--spool", str(listening.log.parent / "spool"))
+    assert code == 2
+    assert "Another receiver uses the spool" in said
 
 
 async def test_what_was_accepted_survives_the_receiver_and_waits_for_prefect(tmp_path, prefect) -> None:
@@ -205,66 +250,11 @@ async def test_a_prefect_with_trouble_of_its_own_costs_nothing(tmp_path, prefect
         await until(lambda: "takes events again" in receiver.log.read_text())
 
 
-async def test_no_secret_is_in_the_log_and_no_line_is_forged(tmp_path) -> None:
-    async with receiving(tmp_path, AWAY) as receiver:
-        body = github_push()
-        await receiver.push(delivery="evil\x1b[31m id")
-        await receiver.post(f"/webhooks/dockerhub/{SECRET}", body, {})
-        await receiver.post(f"/webhooks/{SECRET}", body, {})
-        await receiver.post("/webhooks/harbor", body, {"authorization": SECRET})
-        await receiver.post("/webhooks/gitlab", body, {"x-gitlab-token": SECRET})
-    log = receiver.log.read_text()
-    assert log.count("POST /webhooks/") == 5
-    assert SECRET not in log
-    assert "\x1b" not in log
-    assert github_headers(body)["x-hub-signature-256"].removeprefix("sha256=") not in log
-
-
-@pytest.mark.parametrize(
-    ("settings", "told"),
-    [
-        ("sources:\n  github:\n    secrets: [{environment: UNSET}]\n", "Source github: The environment variable UNSET"),
-        ("sources:\n  forge:\n    secrets: [{environment: A}]\n", ":2: sources.forge: `provider` is missing"),
-        ("sources:\n  github:\n    secret: abc\n", ":3: sources.github.secret: unknown key"),
-        (
-            "sources:\n  github:\n    secrets: [{environment: A, keyring: b}]\n",
-            ":3: sources.github.secrets[0]: needs exactly one of",
-        ),
-    ],
-)
-def test_what_is_wrong_with_the_settings_is_told_with_its_line(tmp_path, settings, told) -> None:
-    file = tmp_path / "webhooks.yml"
-    file.write_text(settings)
-    code, said = _serve("--settings", str(file), "--spool", str(tmp_path / "spool"))
-    assert code == 2
-    assert told in said
-    assert "Traceback" not in said
-
-
 def test_the_receiver_does_not_begin_without_a_secret_or_a_prefect_server(tmp_path) -> None:
     code, said = _serve("--spool", str(tmp_path), COOLIFY_WEBHOOK_SECRET="")
     assert (code, "COOLIFY_WEBHOOK_SECRET" in said) == (2, True)
     code, said = _serve("--spool", str(tmp_path), PREFECT_API_URL="")
     assert (code, "PREFECT_API_URL" in said) == (2, True)
-
-
-async def test_one_spool_has_one_receiver(tmp_path) -> None:
-    async with receiving(tmp_path, AWAY):
-        code, said = await asyncio.to_thread(_serve, "--spool", str(tmp_path / "spool"))
-    assert code == 2
-    assert "Another receiver uses the spool" in said
-
-
-async def test_secrets_come_from_commands_and_are_read_again(tmp_path) -> None:
-    kept = tmp_path / "kept"
-    kept.write_text("from-a-command\n")
-    file = tmp_path / "webhooks.yml"
-    file.write_text(f"sources:\n  shop:\n    provider: github\n    secrets: [{{command: [cat, {kept}]}}]\n")
-    async with receiving(tmp_path, AWAY, "--settings", str(file)) as receiver:
-        body = github_push()
-        answer = await receiver.post("/webhooks/shop", body, github_headers(body, "from-a-command"))
-        assert answer.status_code == 202
-        assert (await receiver.post("/webhooks/github", body, github_headers(body, SECRET))).status_code == 401
 
 
 def _status(*arguments: str) -> tuple[int, str]:
