@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 import sys
@@ -81,6 +82,8 @@ async def serve(
         tasks = [asyncio.create_task(one) for one in (forwarder.run(), _refresh(vault, settings), _forget(spool))]
         for task in tasks:
             task.add_done_callback(_tell_defect)
+        # What was imported lives as long as we do: no answer is to wait until it was searched for garbage.
+        gc.freeze()
         # The socket listens already: whoever connects from now on is answered.
         listening(f"http://{host}:{port}")
         try:
