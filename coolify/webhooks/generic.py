@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from pydantic import SecretStr
 
@@ -18,6 +19,10 @@ from coolify.webhooks.model import Change
 from coolify.webhooks.signatures import check_hexadecimal, check_standard, has_standard_signature
 
 __all__ = ["open_delivery"]
+
+
+_LARGEST: Final = 256 * 1024
+"""Bytes; hosts tell more than we pass on, here all of it is passed on."""
 
 
 class _Event(Change):
@@ -31,6 +36,8 @@ def open_delivery(request: Request, secrets: Sequence[SecretStr], now: datetime)
         key = check_standard(request, secrets, now)
     else:
         check_hexadecimal(request, "X-Hub-Signature-256", secrets)
+    if len(request.body) > _LARGEST:
+        raise MalformedError(f"The body has more than {_LARGEST} bytes.")
     told = _Event.model_validate_json(request.document)
     if not standard:
         if not told.id:

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import gc
 import logging
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -48,6 +49,13 @@ class ServiceOptions:
     body_limit: int = BODY_LIMIT
 
 
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to us: uvicorn would end with the signal itself, before the spool is closed."""
+        yield
+
+
 async def serve(
     settings: ReceiverSettings,
     options: ServiceOptions,
@@ -78,10 +86,18 @@ async def serve(
         raise
     forwarder = Forwarder(spool, sink or PrefectSink())
 
+    defects: list[BaseException] = []
+
+    def ended(task: asyncio.Task[None]) -> None:
+        """End the process with what nobody has foreseen: it is started anew, and nothing is lost meanwhile."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            defects.append(error)
+            server.should_exit = True
+
     async def background() -> AsyncIterator[None]:
         tasks = [asyncio.create_task(one) for one in (forwarder.run(), _refresh(vault, settings), _forget(spool))]
         for task in tasks:
-            task.add_done_callback(_tell_defect)
+            task.add_done_callback(ended)
         # What was imported lives as long as we do: no answer is to wait until it was searched for garbage.
         gc.freeze()
         # The socket listens already: whoever connects from now on is answered.
@@ -103,12 +119,17 @@ async def serve(
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=10,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, server.handle_exit, one, None)
     try:
         await server.serve(sockets=[listener])
     finally:
         await spool.close()
         listener.close()
+    if defects:
+        raise defects[0]
 
 
 async def _refresh(vault: Vault, settings: ReceiverSettings) -> None:
@@ -128,11 +149,6 @@ async def _forget(spool: Spool) -> None:
         with contextlib.suppress(OperatorError):
             await spool.forget_old()
         await asyncio.sleep(_FORGET_EVERY)
-
-
-def _tell_defect(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.critical("The receiver has a defect and forwards nothing more", exc_info=error)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -17,11 +17,12 @@ import pytest
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
 from tests.integration.conftest import Shop
-from tests.integration.webhooks.serving_webhooks import receiving, until
+from tests.integration.webhooks.serving_webhooks import SECRET, receiving, until
 
 pytestmark = [pytest.mark.component("git"), pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
+LOGIN = ("admin", "canary-9d2c71-prefect")
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 PREFECT = (sys.executable, "-m", "prefect")
 
@@ -40,6 +41,8 @@ class Stage:
             "PREFECT_HOME": str(directory / "prefect"),
             "PREFECT_API_URL": self.api,
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_API_AUTH_STRING": ":".join(LOGIN),
+            "PREFECT_API_AUTH_STRING": ":".join(LOGIN),
             "PREFECT_WORKER_QUERY_SECONDS": "0.5",
             "COOLIFY_TOKEN": token,
             "PWD": str(ROOT),
@@ -87,7 +90,7 @@ class Stage:
         await self.run("--no-prompt", "deploy", "--name", "redeploy", "--param", f"request={targets}")
 
     async def read(self, what: str, **wanted) -> list[dict]:
-        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=30, auth=LOGIN) as client:
             answer = await client.post(f"{self.api}/{what}/filter", json=wanted)
             answer.raise_for_status()
             return answer.json()
@@ -104,7 +107,7 @@ class Stage:
         """Return how long after its push a run existed, was taken by the worker, and ran."""
         found = await self.read("flow_runs", flows={"name": {"any_": ["redeploy"]}})
         (run,) = [one for one in found if one["parameters"]["push"]["message"] == message]
-        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=30, auth=LOGIN) as client:
             answer = await client.get(f"{self.api}/flow_run_states/", params={"flow_run_id": run["id"]})
         pushed = datetime.fromisoformat(run["parameters"]["push"]["received_at"])
         told = {
@@ -125,7 +128,7 @@ async def test_pushes_release_the_shop_also_those_that_came_while_prefect_was_de
         shop = Shop(sandbox, SampleRepository(tmp_path / "repository"), tmp_path / "work")
         shop.configure()
         stage = Stage(tmp_path, shop, sandbox.token)
-        async with receiving(tmp_path / "receiver", stage.api) as receiver:
+        async with receiving(tmp_path / "receiver", stage.api, PREFECT_API_AUTH_STRING=":".join(LOGIN)) as receiver:
 
             async def push(version: str, suffix: str = "") -> None:
                 commit = shop.repository.commit(version, message=f"Version {version}{suffix}")
@@ -146,17 +149,20 @@ async def test_pushes_release_the_shop_also_those_that_came_while_prefect_was_de
                 assert await ended("Version 1.0.0") == "Completed"
                 assert await shop.version() == "1.0.0"
 
-                # A release that takes its time, and two pushes meanwhile: only the newest one is released.
-                shop.configure(health=shop_health(interval=1.0, successes=12))
+                # A release that takes until we say so, and two pushes meanwhile: only the newest one is released.
+                go_on = tmp_path / "go-on"
+                wait = {"run": f"until test -e {go_on}; do sleep 0.1; done", "timeout": 600}
+                shop.configure(release={"after": [wait]})
                 await push("2.0.0")
                 await until(lambda: _served(shop, "2.0.0"), seconds=240)
-                shop.configure(health=shop_health(interval=0.1, successes=2))
                 await push("3.0.0")
                 await push("4.0.0")
+                assert await ended("Version 3.0.0") == "Superseded"
+                assert (await stage.runs())["Version 2.0.0"] == ""
+                go_on.touch()
+                assert await ended("Version 2.0.0") == "Completed"
                 assert await ended("Version 4.0.0") == "Completed"
                 assert await shop.version() == "4.0.0"
-                assert await ended("Version 2.0.0") == "Completed"
-                assert await ended("Version 3.0.0") == "Superseded"
                 table("From a push to its run", await stage.times("Version 2.0.0"))
 
             # Both are killed, with what they had in memory: nobody is there to be told.
@@ -168,15 +174,10 @@ async def test_pushes_release_the_shop_also_those_that_came_while_prefect_was_de
                 await until(lambda: _is_empty(tmp_path))
                 assert set(await stage.runs()) == {f"Version {one}.0.0" for one in range(1, 6)}
             assert len(sandbox.state.all("deployment")) == 4
-
-
-def shop_health(**changes) -> dict:
-    return {
-        "path": "/health",
-        "failures_allowed": 3,
-        "deadline": 60,
-        "container": {"interval": 1, "retries": 3, "start_period": 0},
-    } | changes
+        files = [one for one in tmp_path.rglob("*") if one.is_file()]
+        assert files
+        for canary in (SECRET, LOGIN[1], sandbox.token):
+            assert not [one.name for one in files if canary.encode() in one.read_bytes()]
 
 
 async def _served(shop: Shop, version: str) -> bool:

@@ -92,10 +92,12 @@ async def receiving(directory: Path, api: str, *arguments: str, **environment: s
         documented_json.check(("webhooks", "serve"), announced)
         yield Serving(process, announced["url"], log)
     finally:
-        if process.returncode is None:
+        was_running = process.returncode is None
+        if was_running:
             process.terminate()
         async with asyncio.timeout(60):
             await process.wait()
+        assert not was_running or process.returncode == 0, log.read_text()
 
 
 async def until(check, *, seconds: float = 90, every: float = 0.2):

@@ -4,14 +4,25 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from prefect.blocks.system import Secret
+from pydantic import SecretStr
 
+from coolify.webhooks import Change, Delivery, PushKind, WebhookProvider
+from deployments.webhooks import forwarder
+from deployments.webhooks.events import events_of
+from deployments.webhooks.forwarder import Forwarder
+from deployments.webhooks.settings import load_settings
+from deployments.webhooks.spool import Spool, SpoolFailedError
+from deployments.webhooks.vault import Vault
 from tests.integration.command import documented_json
 from tests.integration.webhooks.prefect_on_loopback import PrefectEvents, prefect_events
 from tests.integration.webhooks.serving_webhooks import SECRET, github_headers, github_push, receiving, until
@@ -171,12 +182,9 @@ async def test_what_was_accepted_survives_the_receiver_and_waits_for_prefect(tmp
 
 
 async def test_a_prefect_that_forgets_what_it_took_is_told_again_under_the_same_identifier(tmp_path) -> None:
-    # Against the clock of the forwarder, not ours: it sends again after half a minute.
-    from deployments.webhooks import forwarder
-    from deployments.webhooks.forwarder import Forwarder
-    from deployments.webhooks.spool import Spool
-
     class Sink:
+        """Prefect, as far as it remembers; nobody waits half a minute here."""
+
         def __init__(self):
             self.sent = []
             self.remembers = set()
@@ -214,13 +222,41 @@ async def test_a_prefect_that_forgets_what_it_took_is_told_again_under_the_same_
 
 
 def _events(number):
-    from datetime import UTC, datetime
-
-    from coolify.webhooks import Change, Delivery, PushKind, WebhookProvider
-    from deployments.webhooks.events import events_of
-
     changes = tuple(Change(kind=PushKind.TAG, addresses=("https://h/a/b",), ref=f"v{one}") for one in range(number))
     return events_of("github", WebhookProvider.GITHUB, Delivery("push", ("d1",), changes), datetime.now(UTC))
+
+
+async def test_what_cannot_be_kept_is_not_accepted(tmp_path) -> None:
+    spool = Spool(tmp_path / "spool")
+    other = sqlite3.connect(tmp_path / "spool" / "spool.sqlite")
+    try:
+        await spool._run(lambda: spool._database.execute("PRAGMA busy_timeout = 0"))
+        other.execute("BEGIN EXCLUSIVE")
+        answers = await asyncio.gather(
+            *(spool.accept("github", [f"d{one}"], []) for one in range(3)), return_exceptions=True
+        )
+        assert [type(one) for one in answers] == [SpoolFailedError] * 3
+        other.rollback()
+        assert await spool.accept("github", ["d0"], [])
+        assert not await spool.accept("github", ["d0", "another"], [])
+        # Whoever knows one key of a delivery has seen it whole.
+        assert not await spool.accept("github", ["another"], [])
+        assert await spool.accept("gitlab", ["d0"], [])
+    finally:
+        other.close()
+        await spool.close()
+
+
+async def test_a_secret_may_be_in_a_block_of_prefect(tmp_path, in_prefect) -> None:
+    file = tmp_path / "webhooks.yml"
+    file.write_text("sources:\n  pipeline:\n    provider: generic\n    secrets: [{block: webhook-pipeline}]\n")
+    vault = Vault(load_settings(file, {}))
+    (problem,) = await vault.read_first()
+    assert "the Prefect block 'webhook-pipeline' cannot be read" in problem
+    assert vault.of("pipeline") == ()
+    await Secret(value=SecretStr("from-a-block")).save("webhook-pipeline")
+    assert await vault.read() == ()
+    assert vault.of("pipeline") == (SecretStr("from-a-block"),)
 
 
 async def test_an_event_that_prefect_refuses_is_put_aside_and_holds_up_nobody(tmp_path, prefect) -> None:

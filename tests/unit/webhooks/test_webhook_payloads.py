@@ -183,6 +183,8 @@ def test_a_pipeline_tells_of_its_image_in_our_own_words() -> None:
     nameless = {key: value for key, value in GENERIC_PUSH.items() if key != "id"}
     with pytest.raises(MalformedError, match="needs an `id`"):
         opened("generic", request(nameless, HUB))
+    with pytest.raises(MalformedError, match="more than 262144 bytes"):
+        opened("generic", request(GENERIC_PUSH | {"message": "x" * 262144}, HUB))
 
 
 @pytest.mark.parametrize(
