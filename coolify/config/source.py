@@ -11,9 +11,15 @@ from coolify.config.base import Section
 from coolify.config.fields import ImageName, Line, WebUrl
 from coolify.config.interpolation import Reference
 
-__all__ = ["GitHostKind", "RegistryAccess", "Source", "Webhook"]
+__all__ = ["CommitName", "GitHostKind", "RegistryAccess", "Source", "TagName", "Webhook"]
 
 _DIGEST = "@sha256:"
+
+
+CommitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=255)]
+"""A commit or a tag in Git, as it may stand in a command that Coolify runs."""
+TagName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=128)]
+"""Tag of an image."""
 
 
 class GitHostKind(StrEnum):
@@ -53,7 +59,7 @@ class Source(Section):
     """URL of a Git repository, https for a public one, ssh together with `private_key` for a private one."""
     branch: Line = "main"
     """Branch of the repository."""
-    commit: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=255)] | None = None
+    commit: CommitName | None = None
     """Commit to deploy; the branch's newest when left out."""
     private_key: Line | None = None
     """Uuid or name of the deploy key in Coolify (Keys & Tokens) that may read a private repository."""
@@ -63,7 +69,7 @@ class Source(Section):
     """The webhook at the Git host; `coolify source connect --webhook-url` creates it."""
     image: ImageName | None = None
     """Image of a registry, without tag, as in ghcr.io/team/app."""
-    tag: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=128)] = "latest"
+    tag: TagName = "latest"
     """Tag of the image. Best one for each version, or a digest in `image`: a tag that is moved, as `latest` is, leaves
     nothing to roll back to."""
     registry: RegistryAccess | None = None

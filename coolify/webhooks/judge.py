@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from coolify.config import Config, Source
+from coolify.config.source import CommitName, TagName
 from coolify.source.address import parse_address
 from coolify.webhooks.model import Change, PushKind
 
@@ -54,9 +58,7 @@ def judge_push(config: Config, push: Change) -> Verdict:
         case PushKind.BRANCH:
             return _branch(config, source, push)
         case PushKind.TAG:
-            wanted = matches(push.ref, config.release.on_push.tags)
-            reason = f"tag {push.ref}" if wanted else f"release.on_push.tags does not name {push.ref}"
-            return Verdict(wanted, reason, commit=push.commit or push.ref if wanted else "")
+            return _tag(config, push)
 
 
 def _branch(config: Config, source: Source, push: Change) -> Verdict:
@@ -75,12 +77,30 @@ def _branch(config: Config, source: Source, push: Change) -> Verdict:
     return Verdict(True, f"branch {push.ref}" + (", changed paths not told" if rules.paths else ""))
 
 
+def _tag(config: Config, push: Change) -> Verdict:
+    if not matches(push.ref, config.release.on_push.tags):
+        return Verdict(False, f"release.on_push.tags does not name {push.ref}")
+    commit = push.commit or push.ref
+    # It comes from outside, and Coolify puts it into a command.
+    if not _fits(CommitName, commit):
+        return Verdict(False, "its name has characters that Coolify takes in no commit")
+    return Verdict(True, f"tag {push.ref}", commit=commit)
+
+
+def _fits(kind: Any, text: str) -> bool:  # noqa: ANN401 - a type
+    try:
+        TypeAdapter(kind).validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
 def _image(config: Config, source: Source, push: Change) -> Verdict:
     if source.image is not None and "@" in source.image:
         return Verdict(False, "source.image is a digest")
     if push.ref == source.tag:
         return Verdict(True, f"tag {push.ref}")
-    if matches(push.ref, config.release.on_push.tags):
+    if matches(push.ref, config.release.on_push.tags) and _fits(TagName, push.ref):
         return Verdict(True, f"tag {push.ref}", tag=push.ref)
     return Verdict(False, f"its tag is {push.ref} and not {source.tag}")
 

@@ -81,6 +81,15 @@ def test_a_tag_releases_its_commit_only_where_the_file_names_it() -> None:
     assert not judge_push(config(on_push={"tags": ["v*"]}), push(PushKind.TAG, "beta")).wanted
 
 
+@pytest.mark.parametrize("name", ["v1;reboot", "--upload-pack=x", "v1 $(id)", "v" * 300])
+def test_a_name_that_could_be_a_command_is_never_released(name) -> None:
+    rules = {"on_push": {"tags": ["*"]}}
+    assert not judge_push(config(**rules), push(PushKind.TAG, name, commit="")).wanted
+    assert not judge_push(config(**rules), push(PushKind.TAG, "v1", commit=name)).wanted
+    image = push(PushKind.IMAGE, name, addresses=("ghcr.io/example/shop",))
+    assert not judge_push(config({"image": "ghcr.io/example/shop"}, **rules), image).wanted
+
+
 @pytest.mark.parametrize(
     ("image", "pushed", "is_it"),
     [
