@@ -30,6 +30,7 @@ __all__ = ["PushedRun", "find_double", "find_newer", "other_runs", "record_verdi
 _MOST_RUNS: Final = 200
 """The most that Prefect's API returns at once; the newest."""
 _CLOCKS: Final = timedelta(hours=1)
+_BY_TRIGGER: Final = "AUTOMATION"
 _ABANDONED: Final = frozenset({StateType.CANCELLED, StateType.CANCELLING, StateType.CRASHED})
 _ENDED: Final = frozenset({StateType.COMPLETED, StateType.FAILED})
 
@@ -51,13 +52,13 @@ async def record_verdict(application: str, what: str, reason: str) -> State[None
 
 
 async def other_runs(push: Push) -> tuple[PushedRun, ...]:
-    """Return the other runs of this deployment that a push has started, this run's own time and later ones.
+    """Return the other runs of this deployment about pushes of the same time and later.
 
-    None where this run belongs to no deployment: then nobody else is started by pushes either.
+    None for a run that somebody has started by hand, again or with an older push: it is meant.
     """
     context = FlowRunContext.get()
     own = context.flow_run if context else None
-    if own is None or own.deployment_id is None:
+    if own is None or own.deployment_id is None or own.created_by is None or own.created_by.type != _BY_TRIGGER:
         return ()
     async with get_client() as client:
         found = await client.read_flow_runs(
