@@ -160,6 +160,12 @@ TREE: Final = Branch(
                 "status": Leaf("webhook_commands:status", "Show what waits for the Prefect server."),
             },
         ),
+        "monitor": Branch(
+            "Watch applications, and tell when something is wrong.",
+            {
+                "status": Leaf("monitor_commands:status", "Look at everything once, what is wrong first."),
+            },
+        ),
         "history": Branch(
             "The releases and rollbacks of the application.",
             {

@@ -80,6 +80,8 @@ class RateBudget:
         self._sleep = sleep
         self._limit = 200
         self._remaining: int | None = None
+        self.sent = 0
+        """Requests so far."""
 
     @property
     def remaining(self) -> int | None:
@@ -88,6 +90,7 @@ class RateBudget:
 
     async def pace(self) -> None:
         """Wait before a request when the budget runs low."""
+        self.sent += 1
         reserve = max(1, self._limit // 10)
         if self._remaining is not None and self._remaining < reserve:
             await self._sleep(self._WINDOW / reserve / 2)

@@ -14,7 +14,8 @@ from coolify.config.health import ContainerHealth, Health, VersionProof
 from coolify.config.interpolation import Reference
 from coolify.config.load import find_config, load_config, resolve_variables
 from coolify.config.model import DEFAULT_PATH, Config
-from coolify.config.operation import Alerts, Monitoring, Network, Release, ResolverAddress
+from coolify.config.monitoring import Alerts, Monitoring
+from coolify.config.operation import Network, Release, ResolverAddress
 from coolify.config.pushes import OnPush
 from coolify.config.resources import Resources, VolumeMount
 from coolify.config.security import BasicAuth, BasicAuthUser, Cors, Headers, Hsts, RateLimit, Security

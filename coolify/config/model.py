@@ -18,7 +18,8 @@ from coolify.config.domains import Domain
 from coolify.config.env import EnvValue
 from coolify.config.fields import Label, ServerUrl, VariableName
 from coolify.config.health import Health
-from coolify.config.operation import Monitoring, Network, Release
+from coolify.config.monitoring import Monitoring
+from coolify.config.operation import Network, Release
 from coolify.config.policies import Policies
 from coolify.config.resources import Resources
 from coolify.config.security import Security

@@ -1,4 +1,4 @@
-"""Sections `release`, `network` and `monitoring`: how a release runs and who hears of it."""
+"""Sections `release` and `network`: how a release runs, and how checks reach what they look at."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from coolify.config.freeze import Freeze
 from coolify.config.hooks import Hook
 from coolify.config.pushes import OnPush
 
-__all__ = ["Alerts", "Monitoring", "Network", "Release", "ResolverAddress", "StageTimeouts"]
+__all__ = ["Network", "Release", "ResolverAddress", "StageTimeouts"]
 
 
 Moment = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
@@ -114,21 +114,3 @@ class Network(Section):
     """Port of HTTPS at the server."""
     acme_directory: Annotated[str, Field(pattern=r"^https://[^\s]+$", max_length=2048)] | None = None
     """ACME directory of the authority, to ask when it wants certificates renewed (RFC 9773); known ones are known."""
-
-
-class Alerts(Section):
-    """Who is told when something is wrong."""
-
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
-    """Mail address."""
-    slack: Annotated[str, Field(pattern=r"^[#@][^\s#@]+$", max_length=81)] | None = None
-    """Slack channel with `#`, or person with `@`."""
-
-
-class Monitoring(Section):
-    """Watching after the release."""
-
-    enabled: bool = False
-    """Whether the application is watched."""
-    alerts: Alerts = Alerts()
-    """Who is told."""

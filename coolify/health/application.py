@@ -13,7 +13,7 @@ from coolify.health.declared import Ask, declared_http, declared_others, failing
 from coolify.health.gate import GatePolicy, GateResult, run_gate
 from coolify.health.probe import HttpProbe, HttpTarget, ProbeResult, probe_http
 
-__all__ = ["ask_application", "has_questions"]
+__all__ = ["ask_application", "has_questions", "questions"]
 
 
 def has_questions(config: Config) -> bool:
@@ -39,15 +39,7 @@ async def ask_application(
         login: Name and password that visitors are asked for; certificates are verified before it is sent.
         redact: Takes secrets out of what declared commands print.
     """
-    probes: list[Ask] = [
-        partial(probe_http, probe, target)
-        for domain in config.domains
-        for target in await _targets(config, domain, resolver, verify=login is not None)
-        for probe in _probes(config, domain, expected_version, login)
-    ]
-    if config.domains and not probes:
-        probes.append(failing(config.domains[0].url, "the domain has no address"))
-    probes += await declared_others(config, resolver, expected_version, redact)
+    probes = await questions(config, resolver, expected_version, login, redact)
     health = config.health
     policy = GatePolicy(
         successes=health.successes,
@@ -59,6 +51,36 @@ async def ask_application(
         p95=health.p95,
     )
     return await run_gate(probes, policy, on_round=on_round)
+
+
+async def questions(
+    config: Config,
+    resolver: Resolver,
+    expected_version: str | None = None,
+    login: tuple[str, SecretStr] | None = None,
+    redact: Callable[[str], str] = str,
+    *,
+    commands: bool = True,
+) -> list[Ask]:
+    """Return everything that one round asks: every domain at every address, and what is declared.
+
+    Args:
+        config: The application.
+        resolver: Where the addresses of the domains are looked up.
+        expected_version: Text that proves the right version, None where that is not configured.
+        login: Name and password that visitors are asked for; certificates are verified before it is sent.
+        redact: Takes secrets out of what declared commands print.
+        commands: Whether declared commands are among them.
+    """
+    asks: list[Ask] = [
+        partial(probe_http, probe, target)
+        for domain in config.domains
+        for target in await _targets(config, domain, resolver, verify=login is not None)
+        for probe in _probes(config, domain, expected_version, login)
+    ]
+    if config.domains and not asks:
+        asks.append(failing(config.domains[0].url, "the domain has no address"))
+    return asks + await declared_others(config, resolver, expected_version, redact, commands=commands)
 
 
 async def _targets(config: Config, domain: Domain, resolver: Resolver, *, verify: bool) -> list[HttpTarget]:

@@ -48,7 +48,12 @@ def declared_http(config: Config, url: str, login: tuple[str, SecretStr] | None)
 
 
 async def declared_others(
-    config: Config, resolver: Resolver, expected_version: str | None, redact: Callable[[str], str]
+    config: Config,
+    resolver: Resolver,
+    expected_version: str | None,
+    redact: Callable[[str], str],
+    *,
+    commands: bool = True,
 ) -> list[Ask]:
     """Return the declared questions that belong to no domain, one for every address.
 
@@ -57,9 +62,12 @@ async def declared_others(
         resolver: Where host names are looked up.
         expected_version: What a command finds in `COOLIFY_RELEASE_VERSION`.
         redact: Takes secrets out of what commands print.
+        commands: Whether declared commands are among them.
     """
     asks: list[Ask] = []
     for probe in config.health.probes:
+        if probe.run is not None and not commands:
+            continue
         limit = probe.timeout or config.health.timeout
         if probe.run is not None:
             found = [_of_command(config, probe, limit, expected_version, redact)]

@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 FINDING = re.compile(
-    r"(domain|certificate|https|deployment|health-gate|security|source|release|database|backup|restore|server)(-[a-z0-9]+)+"
+    r"(domain|certificate|https|deployment|health-gate|security|source|release|database|backup|restore|server|watch)"
+    r"(-[a-z0-9]+)+"
 )
 SECTIONS = {
     "Domains": "dns",
@@ -21,6 +22,7 @@ SECTIONS = {
     "Releases": "release",
     "Databases": "databases.py",
     "Backups": "backup",
+    "Watching": "monitor",
 }
 
 

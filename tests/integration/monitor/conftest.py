@@ -1,0 +1,1 @@
+from tests.integration.command.conftest import coolify, home, released  # noqa: F401 - fixtures
