@@ -4,18 +4,25 @@ Nouns only; a block turns into a library object and does nothing else. Importing
 (entry point group `prefect.collections`).
 """
 
+from blocks.alert_channels import SmtpServer, TelegramBot
 from blocks.coolify_server import CoolifyServer
 from blocks.dns_providers import CloudflareDns, Rfc2136Dns, Route53Dns
 from blocks.release_history import BlockRecordStore, ReleaseHistory
 from blocks.restore_points import BlockRestorePointStore, RestorePoints
+from blocks.watch_memory import AlertNotes, BlockWatchStore, WatchMemory
 
 __all__ = [
+    "AlertNotes",
     "BlockRecordStore",
     "BlockRestorePointStore",
+    "BlockWatchStore",
     "CloudflareDns",
     "CoolifyServer",
     "ReleaseHistory",
     "RestorePoints",
     "Rfc2136Dns",
     "Route53Dns",
+    "SmtpServer",
+    "TelegramBot",
+    "WatchMemory",
 ]

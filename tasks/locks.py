@@ -14,7 +14,7 @@ import asyncio
 import fcntl
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from coolify.errors import OperatorError
 from coolify.whoami import this_operator
 
-__all__ = ["LockNote", "ReleaseLockedError", "exclusive_release"]
+__all__ = ["LockNote", "ReleaseLockedError", "WatchLockedError", "exclusive_release", "exclusive_watch"]
 
 _ACQUIRE_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.2
@@ -46,6 +46,10 @@ _held: ContextVar[frozenset[str]] = ContextVar("coolify_locks", default=frozense
 
 class ReleaseLockedError(OperatorError):
     """Another run is releasing the same application."""
+
+
+class WatchLockedError(OperatorError):
+    """Another run of the same watch is under way."""
 
 
 class LockNote(BaseModel):
@@ -89,12 +93,8 @@ async def exclusive_release(
     if name in _held.get():
         yield
         return
-    settings = get_current_settings()
-    # Without a server of its own every process starts one, whose leases end with it unreleased: a process that is
-    # killed would hold a slot for ever. All of them are on this machine, where a lock on a file ends with its process.
-    lock = _slot(name) if settings.api.url else _file(settings.home / "coolify-locks" / name)
     try:
-        async with lock:
+        async with _lock_of(name):
             mark = _held.set(_held.get() | ({name} if lend else set()))
             try:
                 yield
@@ -105,6 +105,27 @@ async def exclusive_release(
             f"Another run is releasing {application} ({environment}) right now{_describe(held.holder)}: wait until it "
             f"has ended.{held.hint}"
         ) from None
+
+
+@asynccontextmanager
+async def exclusive_watch(name: str) -> AsyncIterator[None]:
+    """Hold the lock of one watch: what two runs remember side by side would be what one of them has seen.
+
+    Raises:
+        WatchLockedError: Another run is watching.
+    """
+    try:
+        async with _lock_of(f"coolify-watch-{name}"):
+            yield
+    except _HeldError as held:
+        raise WatchLockedError(f"Another run of the watch '{name}' is under way{_describe(held.holder)}.") from None
+
+
+def _lock_of(name: str) -> AbstractAsyncContextManager[None]:
+    settings = get_current_settings()
+    # Without a server of its own every process starts one, whose leases end with it unreleased: a process that is
+    # killed would hold a slot for ever. All of them are on this machine, where a lock on a file ends with its process.
+    return _slot(name) if settings.api.url else _file(settings.home / "coolify-locks" / name)
 
 
 @asynccontextmanager

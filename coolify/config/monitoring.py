@@ -53,13 +53,13 @@ class Alerts(Section):
     slack: Annotated[str, Field(pattern=r"^[#@][^\s#@]+$", max_length=81)] | None = None
     """Slack channel with `#`, or person with `@`."""
     discord: BlockName | None = None
-    """Name of the block with the webhook of a Discord channel."""
+    """Name of the block (Discord Webhook) with the webhook of a channel."""
     telegram: Annotated[str, Field(pattern=r"^(-?[0-9]+|@[A-Za-z0-9_]+)$", max_length=64)] | None = None
     """Telegram chat: its number, or `@` and its name."""
     pagerduty: BlockName | None = None
-    """Name of the block with the integration key of a PagerDuty service."""
+    """Name of the block (Pager Duty Webhook) with the integration key of a service."""
     webhook: BlockName | None = None
-    """Name of the block with the URL that gets the alert as JSON."""
+    """Name of the block (Custom Webhook) that is called."""
     block: BlockName = "coolify-alerts"
     """Name of the blocks with the credentials for mail, Slack and Telegram."""
     severity: Mapping[Channel, Literal["warning", "error"]] = Field(default={})

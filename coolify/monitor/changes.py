@@ -94,7 +94,8 @@ def compare(
             if change is not None:
                 changes.append(change)
     changes.sort(key=lambda one: (one.kind is ChangeKind.RESOLVED, -one.severity.rank))
-    return WatchState(memories=memories, problems=tuple(problems), ended=now), tuple(changes)
+    after = state.model_copy(update={"memories": memories, "problems": tuple(problems), "ended": now})
+    return after, tuple(changes)
 
 
 def _remember(memory: Memory, look: Look, now: datetime) -> Memory:

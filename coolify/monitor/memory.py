@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from coolify.config.monitoring import Aspect
 from coolify.finding import Finding, Severity
+from coolify.monitor.message import Message
 from coolify.monitor.model import Subject
 
 __all__ = ["Acknowledgement", "Memory", "Notes", "Problem", "Silence", "WatchState", "problem_id"]
@@ -72,6 +73,8 @@ class WatchState(_Frozen):
     memories: Mapping[str, Memory] = Field(default={})
     """Subject's key -> what is known of it."""
     problems: tuple[Problem, ...] = ()
+    undelivered: tuple[Message, ...] = ()
+    """What could not be sent; it is tried again with the next run."""
     ended: datetime | None = None
     """When the last run ended."""
 

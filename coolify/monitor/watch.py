@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from coolify.api import CoolifyClient
 from coolify.backup.record import RestorePointStore
 from coolify.config import Config, ConfigError
-from coolify.config.monitoring import Monitoring
+from coolify.config.monitoring import Alerts, Aspect, Monitoring
 from coolify.contexts import Connection, ContextStore, connection_for, token_source
+from coolify.finding import Finding, Severity
 from coolify.monitor.look import DEFAULT_REQUESTS, Fleet, look_at_fleet
 from coolify.monitor.memory import Memory
-from coolify.monitor.model import Look
+from coolify.monitor.model import Look, Observation, Subject
 from coolify.monitor.watched import Watched, declared
 
-__all__ = ["Wanted", "Watch", "look_at_everything", "prepare"]
+__all__ = ["Broken", "Wanted", "Watch", "look_at_everything", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +34,62 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """A configuration file that cannot be watched."""
+
+    path: str
+    environment: str
+    why: str
+
+    @property
+    def look(self) -> Look:
+        """What is wrong, as a look shows it."""
+        finding = Finding(
+            name="watch-configuration-broken",
+            severity=Severity.ERROR,
+            subject=self.path,
+            summary=f"The application of {self.path} is not watched: {self.why}",
+            remedy="Check the file with `coolify project config validate`.",
+        )
+        subject = Subject(
+            key=f"{self.path}|{self.environment}", coolify="", application=self.path, environment=self.environment
+        )
+        seen = Observation(aspect=Aspect.SERVER, at=datetime.now(UTC), findings=(finding,))
+        return Look(subject=subject, observations=(seen,))
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """What is watched, sorted by the Coolify server it is on."""
 
     fleets: tuple[Fleet, ...]
-    broken: tuple[str, ...] = ()
-    """What is wrong with files that cannot be watched, in sentences."""
+    broken: tuple[Broken, ...] = ()
 
     @property
     def policies(self) -> Mapping[str, Monitoring]:
-        """Subject's key -> its section `monitoring`."""
-        return {one.subject.key: one.config.monitoring for fleet in self.fleets for one in fleet.watched}
+        """Subject's key -> its section `monitoring`; a Coolify server has that of its first application."""
+        found = {fleet.coolify: fleet.watched[0].config.monitoring for fleet in self.fleets if fleet.watched}
+        return found | {one.subject.key: one.config.monitoring for fleet in self.fleets for one in fleet.watched}
+
+    @property
+    def recipients(self) -> Mapping[str, tuple[Alerts, ...]]:
+        """Subject's key -> whom to tell; of a server all whose applications are on it, of a broken file everybody."""
+        found: dict[str, tuple[Alerts, ...]] = {}
+        everybody: list[Alerts] = []
+        for fleet in self.fleets:
+            theirs = [one.config.monitoring.alerts for one in fleet.watched]
+            everybody += theirs
+            found[fleet.coolify] = tuple(theirs)
+            found |= {one.subject.key: (one.config.monitoring.alerts,) for one in fleet.watched}
+        return found | {one.look.subject.key: tuple(everybody) for one in self.broken}
 
 
 def prepare(
     wanted: Wanted,
     environ: Mapping[str, str],
     connect: Callable[[], CoolifyClient] | None = None,
+    *,
+    only_enabled: bool = False,
 ) -> Watch:
     """Read the configuration files and find out how their servers are reached.
 
@@ -58,18 +99,21 @@ def prepare(
         wanted: What to watch.
         environ: Names contexts and holds tokens.
         connect: Connection to use instead of those of files and contexts.
+        only_enabled: Whether files without `monitoring.enabled` are left out.
 
     Raises:
         ContextError: A context does not exist.
     """
     store = ContextStore.open(environ)
     servers: dict[str, list[Watched]] = {}
-    broken: list[str] = []
+    broken: list[Broken] = []
     for path, environment in dict.fromkeys(wanted.files):
         try:
             watched = declared(path, environment)
         except ConfigError as error:
-            broken.append(str(error))
+            broken.append(Broken(path, environment, str(error)))
+            continue
+        if only_enabled and not watched.config.monitoring.enabled:
             continue
         there = servers.setdefault(watched.config.server, [])
         if all(one.subject.key != watched.subject.key for one in there):
@@ -105,4 +149,4 @@ async def look_at_everything(
     looks: Iterable[tuple[Look, ...]] = await asyncio.gather(
         *(look_at_fleet(fleet, memories, environ, requests=requests, proofs=proofs) for fleet in watch.fleets)
     )
-    return tuple(look for of_fleet in looks for look in of_fleet)
+    return (*(one.look for one in watch.broken), *(look for of_fleet in looks for look in of_fleet))
