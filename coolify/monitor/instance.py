@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 from coolify.api import Application, CoolifyClient, Feature, Server
 from coolify.api.models import Deployment
@@ -14,6 +15,11 @@ from coolify.errors import OperatorError
 from coolify.exhaustion import DiskUse, disk_use
 
 __all__ = ["Allowance", "Instance", "NotThisTimeError", "read_instance"]
+
+_BASE: Final = 5
+"""Requests that every run sends, and a repetition or two."""
+_FOR_OTHERS: Final = 40
+"""Requests of the server's minute that are left for releases and people."""
 
 
 class NotThisTimeError(OperatorError):
@@ -153,5 +159,7 @@ async def read_instance(client: CoolifyClient, requests: int) -> Instance:
     servers, applications, running = await asyncio.gather(
         client.servers.list(), client.applications.list(), client.deployments.running()
     )
-    # Two of them were for the version and a retry.
-    return Instance(client, Allowance(max(0, requests - 5)), servers, applications, running)
+    left = requests - _BASE
+    if client.budget.remaining is not None:
+        left = min(left, client.budget.remaining - _FOR_OTHERS)
+    return Instance(client, Allowance(max(0, left)), servers, applications, running)
