@@ -12,11 +12,10 @@ from coolify_cli.monitor_options import prepared, watched_options
 from coolify_cli.options import json_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from rich.console import RenderableType
 
-    from coolify.monitor.memory import Memory
     from coolify.monitor.model import Look
     from coolify.monitor.watch import Watch
 
@@ -55,41 +54,23 @@ def status(
     return EXIT_WRONG if any(look.problems for look in looks) else 0
 
 
-async def _look(watch: Watch, memories: Mapping[str, Memory] | None = None) -> tuple[Look, ...]:
+async def _look(watch: Watch) -> tuple[Look, ...]:
     from coolify.monitor.model import wrong_first
     from coolify.monitor.watch import look_at_everything
 
-    return wrong_first(await look_at_everything(watch, memories or {}, os.environ))
+    return wrong_first(await look_at_everything(watch, {}, os.environ))
 
 
 async def _live(watch: Watch, interval: float) -> None:
-    from datetime import UTC, datetime
-
     from rich.live import Live
 
-    from coolify.monitor.changes import compare
-    from coolify.monitor.memory import Notes, WatchState
+    from coolify.monitor.keeper import Keeper
     from coolify.monitor.model import wrong_first
     from coolify_cli.output import stdout_console
 
-    state = WatchState()
-    latest: dict[str, Look] = {}
-    with Live(console=stdout_console(), auto_refresh=False, screen=False) as shown:
-        while True:
-            looks = await _look(watch, state.memories)
-            state, _ = compare(state, looks, watch.policies, Notes(), datetime.now(UTC))
-            # What is looked at in turn stays as it was seen last.
-            latest = {look.subject.key: _merged(latest.get(look.subject.key), look) for look in looks}
-            shown.update(_view(wrong_first(latest.values())), refresh=True)
-            await asyncio.sleep(interval)
-
-
-def _merged(before: Look | None, look: Look) -> Look:
-    if before is None:
-        return look
-    there = {one.aspect for one in look.observations}
-    kept = tuple(one for one in before.observations if one.aspect not in there)
-    return look.model_copy(update={"observations": (*look.observations, *kept)})
+    keeper = Keeper(lambda: watch, os.environ)
+    with Live(console=stdout_console(), auto_refresh=False) as shown:
+        await keeper.run(interval, lambda seen: shown.update(_view(wrong_first(seen.looks)), refresh=True))
 
 
 def _plain(look: Look) -> dict[str, Any]:

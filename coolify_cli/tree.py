@@ -164,6 +164,8 @@ TREE: Final = Branch(
             "Watch applications, and tell when something is wrong.",
             {
                 "status": Leaf("monitor_commands:status", "Look at everything once, what is wrong first."),
+                "metrics": Leaf("monitor_metrics:metrics", "Look at everything once and print what was measured."),
+                "serve": Leaf("monitor_metrics:serve", "Look again and again, and let Prometheus scrape it."),
             },
         ),
         "history": Branch(

@@ -1,0 +1,83 @@
+"""Looks again and again, and keeps what was seen last of everything."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+
+from coolify.backup.record import RestorePointStore
+from coolify.monitor.changes import compare
+from coolify.monitor.look import DEFAULT_REQUESTS
+from coolify.monitor.memory import Notes, WatchState
+from coolify.monitor.metrics import Exposed
+from coolify.monitor.model import Look
+from coolify.monitor.watch import Watch, look_at_everything
+
+__all__ = ["Keeper", "merged"]
+
+
+def merged(before: Iterable[Look], looks: Iterable[Look]) -> tuple[Look, ...]:
+    """Return the newest looks, each with what was not looked at this time as it was seen last."""
+    known = {one.subject.key: one for one in before}
+    return tuple(_merge(known.get(one.subject.key), one) for one in looks)
+
+
+def _merge(before: Look | None, look: Look) -> Look:
+    if before is None:
+        return look
+    there = {one.aspect for one in look.observations}
+    kept = tuple(one for one in before.observations if one.aspect not in there)
+    return look.model_copy(update={"observations": (*look.observations, *kept)})
+
+
+class Keeper:
+    """What a long-running process knows of everything that it watches.
+
+    Args:
+        prepare: Reads the configuration files; called before every look, so that a change of them takes effect.
+        environ: Where secrets are looked up.
+        requests: How many to send to each Coolify server in one look at most.
+        proofs: Restore points on record, None where they are not to be judged.
+    """
+
+    def __init__(
+        self,
+        prepare: Callable[[], Watch],
+        environ: Mapping[str, str],
+        requests: int = DEFAULT_REQUESTS,
+        proofs: RestorePointStore | None = None,
+    ) -> None:
+        self._prepare = prepare
+        self._environ = environ
+        self._requests = requests
+        self._proofs = proofs
+        self._state = WatchState()
+        self.exposed = Exposed()
+
+    async def look(self) -> Exposed:
+        """Look at everything once."""
+        started = time.monotonic()
+        watch = self._prepare()
+        looks = await look_at_everything(
+            watch, self._state.memories, self._environ, requests=self._requests, proofs=self._proofs
+        )
+        now = datetime.now(UTC)
+        # Only to remember what is looked at in turn, and how often containers were restarted.
+        self._state, _ = compare(self._state, looks, watch.policies, Notes(), now)
+        seen = merged(self.exposed.looks, looks)
+        self.exposed = Exposed(seen, now, time.monotonic() - started, self.exposed.runs + 1)
+        return self.exposed
+
+    async def run(self, interval: float, done: Callable[[Exposed], None] = lambda _: None) -> None:
+        """Look until the task is cancelled.
+
+        Args:
+            interval: Seconds from the beginning of one look to that of the next.
+            done: Told what is known after each look.
+        """
+        while True:
+            started = time.monotonic()
+            done(await self.look())
+            await asyncio.sleep(max(0.0, interval - (time.monotonic() - started)))

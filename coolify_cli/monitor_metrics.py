@@ -1,0 +1,195 @@
+"""`coolify monitor serve` and `coolify monitor metrics`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from coolify_cli.monitor_options import prepared, wanted_of, watched_options
+from coolify_cli.options import json_option
+
+if TYPE_CHECKING:
+    from coolify.backup.record import RestorePointStore
+    from coolify.monitor.keeper import Keeper
+    from coolify.monitor.metrics import Exposed
+
+__all__ = ["metrics", "serve"]
+
+_STALE_FACTOR = 3
+"""Intervals without a finished look after which the process calls itself unwell."""
+
+
+@click.command(epilog="Example: coolify monitor metrics --textfile /var/lib/node_exporter/coolify.prom")
+@watched_options
+@click.option(
+    "--textfile", metavar="PATH", help="Write them there instead, for the textfile collector of node_exporter."
+)
+@json_option
+def metrics(
+    configs: tuple[str, ...], environment: str, *, everything: bool, textfile: str | None, as_json: bool
+) -> int:
+    """Look at everything once and print what was measured, as Prometheus reads it."""
+    from coolify.monitor.metrics import exposition
+    from coolify_cli.output import print_json
+
+    keeper = _keeper(configs, environment, everything=everything)
+    exposed = asyncio.run(keeper.look())
+    if textfile is not None:
+        _write(Path(textfile), exposed)
+    if as_json:
+        print_json(_plain(exposed))
+    elif textfile is None:
+        click.echo(exposition(exposed).decode(), nl=False)
+    return 0
+
+
+def _write(path: Path, exposed: Exposed) -> None:
+    from coolify.errors import OperatorError
+    from coolify.monitor.metrics import write_textfile
+
+    try:
+        write_textfile(path, exposed)
+    except OSError as error:
+        raise OperatorError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _plain(exposed: Exposed) -> list[dict[str, object]]:
+    return [
+        {
+            "metric": measure.metric.value,
+            "value": measure.value,
+            "detail": measure.detail,
+            "application": look.subject.application,
+            "environment": look.subject.environment,
+            "project": look.subject.project,
+            "coolify": look.subject.coolify,
+        }
+        for look in exposed.looks
+        for seen in look.observations
+        for measure in seen.measures
+    ]
+
+
+@click.command(epilog="Example: coolify monitor serve --all --context production --interval 60")
+@watched_options
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=9456, show_default=True, help="Port; 0 for a free one.")
+@click.option(
+    "--interval", type=click.FloatRange(1), default=60.0, show_default=True, help="Seconds between two looks."
+)
+@click.option("--textfile", metavar="PATH", help="Write the metrics there too, after each look.")
+@json_option
+def serve(
+    configs: tuple[str, ...],
+    environment: str,
+    *,
+    everything: bool,
+    host: str,
+    port: int,
+    interval: float,
+    textfile: str | None,
+    as_json: bool,
+) -> int:
+    """Look at everything again and again, and let Prometheus scrape /metrics. Runs until Ctrl-C.
+
+    /health answers 200 while looks come to an end, for whoever watches the watcher.
+    """
+    keeper = _keeper(configs, environment, everything=everything, proofs=_proofs())
+    listener = _listen(host, port)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/metrics"
+    click.echo(json.dumps({"metrics": url}) if as_json else f"Metrics at {url}")
+    asyncio.run(_serve(keeper, listener, interval, Path(textfile) if textfile else None))
+    return 0
+
+
+def _proofs() -> RestorePointStore | None:
+    """Return the restore points of the Prefect server, None where there is no server."""
+    if "PREFECT_API_URL" not in os.environ:
+        return None
+    from coolify_cli.running import quiet_prefect
+
+    quiet_prefect()
+    from blocks import BlockRestorePointStore
+
+    return BlockRestorePointStore()
+
+
+def _keeper(
+    configs: tuple[str, ...], environment: str, *, everything: bool, proofs: RestorePointStore | None = None
+) -> Keeper:
+    from coolify.monitor.keeper import Keeper
+    from coolify.monitor.watch import prepare
+
+    # What is wrong with the call is told now; what becomes wrong with a file later is a problem that is shown.
+    prepared(configs, environment, everything=everything)
+    wanted = wanted_of(configs, environment, everything=everything)
+    return Keeper(partial(prepare, wanted, os.environ), os.environ, proofs=proofs)
+
+
+async def _serve(keeper: Keeper, listener: socket.socket, interval: float, textfile: Path | None) -> None:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import PlainTextResponse, Response
+    from starlette.routing import Route
+
+    from coolify.monitor.metrics import exposition
+
+    async def answer_metrics(_: Request) -> Response:
+        return Response(exposition(keeper.exposed), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def answer_health(_: Request) -> Response:
+        problem = _unwell(keeper.exposed, interval)
+        return PlainTextResponse(problem or "ok", 503 if problem else 200)
+
+    def keep(exposed: Exposed) -> None:
+        if textfile is not None:
+            _write(textfile, exposed)
+
+    app = Starlette(routes=[Route("/metrics", answer_metrics), Route("/health", answer_health)])
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=3)
+    server = uvicorn.Server(config)
+    looking = asyncio.create_task(keeper.run(interval, keep))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    # Whichever ends first ends the process: metrics that nobody renews would look like a calm night.
+    await asyncio.wait((looking, serving), return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    looking.cancel()
+    outcomes = await asyncio.gather(looking, serving, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+def _unwell(exposed: Exposed, interval: float) -> str:
+    """Return why this process is not to be relied on, empty where it is."""
+    from datetime import UTC, datetime
+
+    if exposed.at is None:
+        return ""
+    age = (datetime.now(UTC) - exposed.at).total_seconds()
+    allowed = _STALE_FACTOR * max(interval, exposed.seconds) + 60
+    return f"the last look ended {age:.0f} s ago" if age > allowed else ""
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    from coolify.errors import OperatorError
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise OperatorError(
+            f"{host}:{port} cannot be listened on ({error.strerror}): choose another one with --host and --port."
+        ) from None
+    return listener
