@@ -166,6 +166,7 @@ TREE: Final = Branch(
                 "status": Leaf("monitor_commands:status", "Look at everything once, what is wrong first."),
                 "metrics": Leaf("monitor_metrics:metrics", "Look at everything once and print what was measured."),
                 "serve": Leaf("monitor_metrics:serve", "Look again and again, and let Prometheus scrape it."),
+                "setup": Leaf("monitor_setup:setup", "Write the files for Prometheus, Alertmanager and Grafana."),
             },
         ),
         "history": Branch(
