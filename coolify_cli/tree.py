@@ -167,6 +167,16 @@ TREE: Final = Branch(
                 "metrics": Leaf("monitor_metrics:metrics", "Look at everything once and print what was measured."),
                 "serve": Leaf("monitor_metrics:serve", "Look again and again, and let Prometheus scrape it."),
                 "setup": Leaf("monitor_setup:setup", "Write the files for Prometheus, Alertmanager and Grafana."),
+                "alerts": Branch(
+                    "What the deployment `watch` calls a problem now.",
+                    {
+                        "list": Leaf("monitor_alerts:list_alerts", "List active problems and silences."),
+                        "ack": Leaf("monitor_alerts:ack", "Say that somebody knows: told no more until it is over."),
+                        "silence": Leaf("monitor_alerts:silence", "Tell nothing about something for some hours."),
+                        "test": Leaf("monitor_alerts:test", "Send a test message to every destination."),
+                    },
+                    default="list",
+                ),
             },
         ),
         "history": Branch(

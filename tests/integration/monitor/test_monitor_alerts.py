@@ -15,12 +15,13 @@ from prefect.blocks.notifications import (
 )
 from pydantic import SecretStr
 
-from blocks import SmtpServer, TelegramBot
+from blocks import BlockWatchStore, SmtpServer, TelegramBot
 from coolify.config.monitoring import Channel
 from coolify.finding import Severity
 from coolify.monitor.message import Message
 from tasks.alerting import AlertError, send_alert, send_alerts
 from tests.integration.monitor.smtp import mail_server
+from tests.unit.monitor.conftest import Watching, finding
 
 
 def message(channel: Channel, block: str, to: str = "", **more) -> Message:
@@ -119,3 +120,43 @@ async def test_a_webhook_gets_what_its_block_says_and_one_that_refuses_keeps_no_
         left = await send_alerts.fn([bad, message(Channel.WEBHOOK, "alerts-good")])
     assert left == (bad,)
     assert json.loads(good.calls[0].request.content)["text"].endswith("watch-not-healthy: It answered 503.")
+
+
+async def test_active_problems_are_listed_acknowledged_and_silenced(shop, coolify, in_prefect) -> None:
+    watching = Watching()
+    watching.see(finding())
+    watching.see(finding())
+    (problem,) = watching.state.active
+    await BlockWatchStore("listed").save(watching.state)
+    words, where = ("monitor", "alerts"), in_prefect.environment
+    listed = await coolify(*words, "--name", "listed", **where)
+    assert listed.code == 2
+    assert f"{problem.id} error shop (production) It answered 503." in listed.text
+    assert (await coolify(*words, "ack", "zzz", "--name", "listed", **where)).code == 2
+    done = await coolify(*words, "ack", problem.id[:4], "--name", "listed", "--json", **where)
+    assert done.json == {"acknowledged": [problem.id]}
+    (alert,) = (await coolify(*words, "list", "--name", "listed", "--json", **where)).json["alerts"]
+    assert (alert["id"], alert["muted"]) == (problem.id, "acknowledged")
+    silenced = await coolify(*words, "silence", "shop", "--hours", "1", "--name", "listed", "--json", **where)
+    assert silenced.json["text"] == "shop"
+    notes = await BlockWatchStore("listed").load_notes()
+    assert [one.text for one in notes.silences] == ["shop"]
+    assert [one.problem for one in notes.acknowledged] == [problem.id]
+    assert (await coolify(*words, "silence", "shop", "--hours", "0", "--name", "listed", "--json", **where)).json[
+        "until"
+    ] is None
+    assert (await BlockWatchStore("listed").load_notes()).silences == ()
+
+
+async def test_a_test_message_goes_to_every_destination_and_a_missing_block_is_named(shop, coolify, in_prefect) -> None:
+    shop.configure(monitoring={"alerts": {"email": "admin@example.com", "slack": "#none", "block": "tried"}})
+    async with mail_server() as server:
+        block = SmtpServer(host="127.0.0.1", port=server.port, security="none", sender="coolify@example.com")
+        await block.asave("tried", overwrite=True)
+        done = await coolify("monitor", "alerts", "test", "--json", **in_prefect.environment)
+        assert done.code == 1
+        mail, slack = done.json["sent"]
+        assert (mail["channel"], mail["error"], server.mails[0]["subject"]) == ("email", "", "[test] shop (production)")
+        assert "There is no block slack-webhook/tried" in slack["error"]
+    shop.configure(monitoring={"enabled": True})
+    assert "names nobody to tell" in (await coolify("monitor", "alerts", "test")).text
