@@ -164,6 +164,7 @@ TREE: Final = Branch(
             "Watch applications, and tell when something is wrong.",
             {
                 "status": Leaf("monitor_commands:status", "Look at everything once, what is wrong first."),
+                "logs": Leaf("monitor_logs:logs", "Show what containers print, of many applications side by side."),
                 "metrics": Leaf("monitor_metrics:metrics", "Look at everything once and print what was measured."),
                 "serve": Leaf("monitor_metrics:serve", "Look again and again, and let Prometheus scrape it."),
                 "setup": Leaf("monitor_setup:setup", "Write the files for Prometheus, Alertmanager and Grafana."),

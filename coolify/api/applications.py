@@ -279,9 +279,18 @@ class Applications:
         (await self._capabilities()).require(Feature.FURTHER_SERVERS)
         await self._transport.delete(f"/applications/{uuid}/destinations/{destination_uuid}")
 
-    async def logs(self, uuid: str, lines: int = 100) -> str:
-        """Return the last lines of the running container."""
-        answer = await self._transport.get(f"/applications/{uuid}/logs", {"lines": lines})
+    async def logs(self, uuid: str, lines: int = 100, *, times: bool = False) -> str:
+        """Return the last lines of the running container.
+
+        Args:
+            uuid: The application.
+            lines: How many, 10,000 at most.
+            times: Whether each begins with its time (RFC 3339), where the server can tell it (4.2.0).
+        """
+        query: dict[str, int | bool] = {"lines": lines}
+        if times and (await self._capabilities()).supports(Feature.LOG_TIMES):
+            query["show_timestamps"] = True
+        answer = await self._transport.get(f"/applications/{uuid}/logs", query)
         return str(answer.get("logs") or "")
 
     async def rollback_images(self, uuid: str) -> RollbackImages:

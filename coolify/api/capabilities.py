@@ -61,6 +61,7 @@ class Feature(Enum):
     RESTART_LIMIT = ("4.3.0", "the limit of restarts and the address template of previews", "")
     TAGS = ("4.2.0", "tags", "")
     DATABASE_LOGS = ("4.2.0", "logs of databases", "")
+    LOG_TIMES = ("4.2.0", "times in the logs of applications", "lines are shown without their times")
     POST_SWITCHES = (
         "4.2.0",
         "validating servers and switching the API by POST",

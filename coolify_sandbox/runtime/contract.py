@@ -201,5 +201,5 @@ class Runtime(Protocol):
     async def execute(self, application_uuid: str, command: str) -> Finished | None:
         """Run a shell command in the application's container, return None when it does not run."""
 
-    async def logs(self, application_uuid: str, lines: int) -> str | None:
+    async def logs(self, application_uuid: str, lines: int, *, times: bool = False) -> str | None:
         """Return the last lines that the running process printed, None when it does not run."""

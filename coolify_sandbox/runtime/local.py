@@ -125,10 +125,12 @@ class LocalRuntime:
         running = self._running.get(application_uuid)
         return await running.process.execute(command) if running and running.process.is_running else None
 
-    async def logs(self, application_uuid: str, lines: int) -> str | None:
+    async def logs(self, application_uuid: str, lines: int, *, times: bool = False) -> str | None:
         """See `Runtime.logs`."""
         running = self._running.get(application_uuid)
-        return running.process.tail(lines) if running and running.process.is_running else None
+        if running is None or not running.process.is_running:
+            return None
+        return running.process.timed_tail(lines) if times else running.process.tail(lines)
 
     async def _image_of(
         self, request: DeployRequest, log: LogSink, resolved: Callable[[str, str | None], None]

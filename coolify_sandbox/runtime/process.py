@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ __all__ = ["AppProcess", "free_port"]
 _STOP_GRACE: Final = 5.0
 _LOG_LIMIT: Final = 512_000
 _MEMORY_LOOK_SECONDS: Final = 0.1
+_MARK_SECONDS: Final = 0.5
 _RESTART_DELAYS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -49,6 +51,9 @@ class AppProcess:
         self._memory = memory
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._clock: asyncio.Task[None] | None = None
+        self._marks: list[tuple[int, datetime]] = []
+        """How long the log was when."""
 
     @property
     def is_running(self) -> bool:
@@ -59,6 +64,7 @@ class AppProcess:
         """Start the process; from now on it is started again when it ends by itself."""
         await self._spawn()
         self._keeper = asyncio.create_task(self._keep_alive())
+        self._clock = asyncio.create_task(self._note_times())
 
     async def wait_until_listening(self, seconds: float) -> bool:
         """Wait until the port accepts connections; return False when the process ends or time is up first."""
@@ -76,10 +82,11 @@ class AppProcess:
 
     async def stop(self) -> None:
         """End the process group: SIGTERM, after a grace period SIGKILL."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+        for task in (self._clock, self._keeper):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -104,6 +111,26 @@ class AppProcess:
             return ""
         text = self._log.read_bytes()[-_LOG_LIMIT:].decode(errors="replace")
         return "\n".join(text.splitlines()[-lines:])
+
+    def timed_tail(self, lines: int) -> str:
+        """Return the last lines, each with the time at which it was seen (RFC 3339), as `docker logs -t` shows them."""
+        self._mark()
+        timed, end = [], 0
+        for line in self._log.read_bytes().splitlines(keepends=True) if self._log.exists() else ():
+            end += len(line)
+            at = next((moment for length, moment in self._marks if length >= end), datetime.now(UTC))
+            timed.append(f"{at:%Y-%m-%dT%H:%M:%S.%f}000Z {line.decode(errors='replace').rstrip()}")
+        return "\n".join(timed[-lines:])
+
+    async def _note_times(self) -> None:
+        while True:
+            self._mark()
+            await asyncio.sleep(_MARK_SECONDS)
+
+    def _mark(self) -> None:
+        length = self._log.stat().st_size if self._log.exists() else 0
+        if not self._marks or length > self._marks[-1][0]:
+            self._marks.append((length, datetime.now(UTC)))
 
     async def _spawn(self) -> None:
         with self._log.open("ab") as output:

@@ -21,6 +21,7 @@ from coolify_sandbox.server.validation import (
     refuse_invalid,
     validate,
 )
+from coolify_sandbox.server.versions import at_least_version
 
 __all__: list[str] = []
 
@@ -130,7 +131,11 @@ async def stop(call: Call) -> tuple[int, Any]:
 async def logs(call: Call) -> tuple[int, Any]:
     row = call.find("application", call.path["uuid"], "Application")
     lines = str(call.request.query_params.get("lines", "100"))
-    text = await _queue(call).runtime.logs(str(row.uuid), min(int(lines), 10_000) if lines.isdigit() else 100)
+    times = at_least_version(call.state.settings.version, "4.2.0") and truthy(
+        call.request.query_params.get("show_timestamps")
+    )
+    number = min(int(lines), 10_000) if lines.isdigit() else 100
+    text = await _queue(call).runtime.logs(str(row.uuid), number, times=times)
     if text is None:
         refuse(400, "Application is not running.")
     return 200, {"logs": text}

@@ -110,7 +110,7 @@ class IdleRuntime:
     async def images(self, application_uuid: str) -> tuple[Image, ...]:
         return self.kept
 
-    async def logs(self, application_uuid: str, lines: int) -> str | None:
+    async def logs(self, application_uuid: str, lines: int, *, times: bool = False) -> str | None:
         if not self.is_reachable:
             raise ConnectionError("no route to the server")
         return self.printed
