@@ -1,11 +1,15 @@
 """`coolify monitor status`: everything about every application in one table, what is wrong first."""
 
+import os
+
 import pytest
 
 from coolify.config.monitoring import Aspect
+from tests.integration.command.conftest import COMMAND
+from tests.terminal import at_terminal
 
 
-async def test_all_aspects_are_looked_at_and_what_is_wrong_comes_first(shop, coolify, released) -> None:
+async def test_all_aspects_are_looked_at_and_what_is_wrong_comes_first(shop, coolify, home, released) -> None:
     await released()
     done = await coolify("monitor", "status", "--json")
     assert done.code == 0, done.text
@@ -26,6 +30,15 @@ async def test_all_aspects_are_looked_at_and_what_is_wrong_comes_first(shop, coo
     text = (await coolify("monitor", "status")).text
     assert "shop does not run: Coolify calls it exited" in text
     assert "1 of 2 with problems" in text
+
+    environment = {name: value for name, value in (os.environ | home).items() if value is not None}
+    words = (*COMMAND, "monitor", "status", "--watch", "--interval", "1")
+    # Coolify notes the real state again when somebody asks about the application: the next look is good.
+    shop.sandbox.state.update(application, status="exited:unhealthy")
+    async with at_terminal(words, shop.directory, environment) as terminal:
+        await terminal.sees("shop does not run")
+        await terminal.sees("Nothing is wrong with 1 application")
+        assert await terminal.ends_when_interrupted() == 130
 
 
 async def test_applications_without_a_file_are_seen_with_all_and_coolify_may_be_down(shop, coolify, released) -> None:
