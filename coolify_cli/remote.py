@@ -139,8 +139,8 @@ async def _start(deployment: str, parameters: Mapping[str, Any]) -> FlowRun:
             found = await client.read_deployment_by_name(deployment)
         except ObjectNotFound:
             raise RemoteRunError(
-                f"The Prefect server at {client.api_url} has no deployment '{deployment}': register it with `prefect "
-                "--no-prompt deploy --all` in the directory of coolify-flows, or run here with --local."
+                f"The Prefect server at {client.api_url} has no deployment '{deployment}': register it with "
+                "`coolify server apply`, or run here with --local."
             ) from None
         try:
             # The key makes one run of a request whose answer was lost and that the client has sent again.
@@ -152,7 +152,7 @@ async def _start(deployment: str, parameters: Mapping[str, Any]) -> FlowRun:
                 raise
             raise RemoteRunError(
                 f"The Prefect server refuses the parameters of '{deployment}': {error.response.text}. Register the "
-                "deployments of this version anew."
+                "deployments of this version with `coolify server apply`."
             ) from None
 
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from coolify.asking import Asker, answers
 from coolify.config import ConfigError, find_config, load_config, resolve_variables
 from coolify.contexts import ContextStore, connection_for, context_for
+from coolify.errors import OperatorError
 from coolify.progress import Observer, observe
 from coolify.release.record import Outcome
 from coolify.security import resolve_security
@@ -27,7 +28,22 @@ if TYPE_CHECKING:
 
     from coolify.release.report import ReleaseReport
 
-__all__ = ["check_configuration", "execute", "prepare_prefect", "quiet_prefect", "run_and_report", "run_quietly"]
+__all__ = [
+    "PrefectServerMissingError",
+    "check_configuration",
+    "execute",
+    "prepare_prefect",
+    "quiet_prefect",
+    "require_prefect_server",
+    "run_and_report",
+    "run_quietly",
+]
+
+
+class PrefectServerMissingError(OperatorError):
+    """A command needs a Prefect server, and none is named."""
+
+    is_usage = True
 
 
 def check_configuration(config: str, environment: str) -> None:
@@ -56,6 +72,21 @@ def prepare_prefect(config: str) -> None:
         context = context_for(load_config(find_config(Path(config))), ContextStore.open(os.environ), os.environ)
         if context is not None and context.prefect_api_url:
             os.environ["PREFECT_API_URL"] = context.prefect_api_url
+
+
+def require_prefect_server() -> None:
+    """Refuse to go on where no Prefect server is named: what is registered at a temporary one is lost at once.
+
+    Raises:
+        PrefectServerMissingError: There is none.
+    """
+    from prefect.settings import PREFECT_API_URL
+
+    if not PREFECT_API_URL.value():
+        raise PrefectServerMissingError(
+            "No Prefect server is named: `export PREFECT_API_URL=http://prefect.example.com:4200/api`, or start one "
+            "here with `coolify server up`."
+        )
 
 
 def quiet_prefect() -> None:

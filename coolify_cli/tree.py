@@ -180,6 +180,12 @@ TREE: Final = Branch(
                 ),
             },
         ),
+        "server": Branch(
+            "The Prefect server that runs everything unattended.",
+            {
+                "apply": Leaf("server_commands:apply", "Register blocks, deployments and automations there."),
+            },
+        ),
         "history": Branch(
             "The releases and rollbacks of the application.",
             {

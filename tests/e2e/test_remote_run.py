@@ -19,14 +19,11 @@ from tests.terminal import at_terminal
 
 pytestmark = [pytest.mark.component("git"), pytest.mark.timeout(600)]
 
-ROOT = Path(__file__).parents[2]
-
 
 async def start(*arguments: str, cwd: Path, env: dict[str, str]) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, *arguments,
-        # What `prefect.yaml` stores as the worker's directory is the shell's.
-        cwd=cwd, env=env | {"PWD": str(cwd)},
+        cwd=cwd, env=env,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
 
@@ -66,9 +63,7 @@ async def test_a_release_runs_on_the_prefect_server_and_is_followed(tmp_path) ->
         assert "no deployment 'release/release'" in told
         assert "--local" in told
 
-        pool = ("-m", "prefect", "work-pool", "create", "coolify", "--type", "process")
-        assert (await run(*pool, cwd=ROOT, env=env))[0] == 0
-        code, out, told = await run("-m", "prefect", "--no-prompt", "deploy", "--all", cwd=ROOT, env=env)
+        code, out, told = await run("-m", "coolify_cli.main", "server", "apply", "--yes", cwd=tmp_path, env=env)
         assert code == 0, out + told
 
         async with worker(tmp_path, env):
