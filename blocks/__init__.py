@@ -5,6 +5,7 @@ Nouns only; a block turns into a library object and does nothing else. Importing
 """
 
 from blocks.alert_channels import SmtpServer, TelegramBot
+from blocks.application import Application
 from blocks.coolify_server import CoolifyServer
 from blocks.dns_providers import CloudflareDns, Rfc2136Dns, Route53Dns
 from blocks.release_history import BlockRecordStore, ReleaseHistory
@@ -13,6 +14,7 @@ from blocks.watch_memory import AlertNotes, BlockWatchStore, WatchMemory
 
 __all__ = [
     "AlertNotes",
+    "Application",
     "BlockRecordStore",
     "BlockRestorePointStore",
     "BlockWatchStore",

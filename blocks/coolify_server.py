@@ -7,7 +7,7 @@ from pathlib import Path
 from prefect.blocks.abstract import CredentialsBlock
 from pydantic import Field, HttpUrl, SecretStr
 
-from coolify.api import CoolifyClient, StaticToken
+from coolify.api import Access, CoolifyClient, StaticToken
 
 __all__ = ["CoolifyServer"]
 
@@ -23,9 +23,8 @@ class CoolifyServer(CredentialsBlock):
         ```python
         from blocks import CoolifyServer
 
-        server = await CoolifyServer.aload("BLOCK_NAME")
-        async with server.get_client() as client:
-            print(await client.version())
+        server = CoolifyServer.load("BLOCK_NAME")
+        client = server.get_client()
         ```
     """
 
@@ -43,6 +42,15 @@ class CoolifyServer(CredentialsBlock):
         title="CA file",
         description="PEM file of a private certificate authority on the worker; empty for public ones.",
     )
+
+    async def check(self) -> Access:
+        """Return what the instance says of itself and of the token.
+
+        Raises:
+            CoolifyError: It cannot be reached, or refuses the token.
+        """
+        async with self.get_client() as client:
+            return await client.access()
 
     def get_client(self) -> CoolifyClient:
         """Return a client for this instance; it opens its connections when it is entered."""

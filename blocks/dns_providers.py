@@ -17,12 +17,12 @@ class CloudflareDns(CredentialsBlock):
     the zones of the domains, and nothing more.
 
     Example:
-        Read the records of a zone:
+        Open a zone:
         ```python
         from blocks import CloudflareDns
 
-        credentials = await CloudflareDns.aload("BLOCK_NAME")
-        print(await credentials.get_client("example.com").read())
+        credentials = CloudflareDns.load("BLOCK_NAME")
+        zone = credentials.get_client("example.com")
         ```
     """
 
@@ -44,12 +44,12 @@ class Route53Dns(CredentialsBlock):
     keys, those of the machine count: environment, profile, or the role of the instance.
 
     Example:
-        Read the records of a zone:
+        Open a zone:
         ```python
         from blocks import Route53Dns
 
-        credentials = await Route53Dns.aload("BLOCK_NAME")
-        print(await credentials.get_client("example.com").read())
+        credentials = Route53Dns.load("BLOCK_NAME")
+        zone = credentials.get_client("example.com")
         ```
     """
 
@@ -76,12 +76,12 @@ class Rfc2136Dns(CredentialsBlock):
     BIND, Knot and PowerDNS do, among others. The key must be allowed to update the zone and to transfer it.
 
     Example:
-        Read the records of a zone:
+        Open a zone:
         ```python
         from blocks import Rfc2136Dns
 
-        credentials = await Rfc2136Dns.aload("BLOCK_NAME")
-        print(await credentials.get_client("example.com").read())
+        credentials = Rfc2136Dns.load("BLOCK_NAME")
+        zone = credentials.get_client("example.com")
         ```
     """
 

@@ -27,7 +27,7 @@ class ReleaseHistory(Block):
         ```python
         from blocks import ReleaseHistory
 
-        history = await ReleaseHistory.aload("BLOCK_NAME")
+        history = ReleaseHistory.load("BLOCK_NAME")
         ```
     """
 

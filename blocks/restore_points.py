@@ -28,7 +28,7 @@ class RestorePoints(Block):
         ```python
         from blocks import RestorePoints
 
-        points = await RestorePoints.aload("BLOCK_NAME")
+        points = RestorePoints.load("BLOCK_NAME")
         ```
     """
 

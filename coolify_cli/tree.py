@@ -54,6 +54,7 @@ TREE: Final = Branch(
                         "set": Leaf("config_commands:set_value", "Change one value of the file, comments kept."),
                         "validate": Leaf("config_commands:validate", "Check the file for every environment."),
                         "edit": Leaf("config_commands:edit", "Open the file in an editor and check it afterwards."),
+                        "push": Leaf("push_command:push", "Let the Prefect server know the file, as a block."),
                         "schema": Leaf("config_commands:schema", "Print the JSON Schema of the file, for editors."),
                     },
                 ),

@@ -47,7 +47,7 @@ class Applied(BaseModel):
     """Variables and volumes that were deleted."""
 
 
-@flow(name="apply", flow_run_name="apply {request.target.config}")
+@flow(name="apply", flow_run_name="apply {request.target.label}")
 async def apply(request: ApplyRequest, server: CoolifyServer | None = None) -> Applied:
     """Bring an application in line with its configuration file, as a release does, without deploying it.
 

@@ -19,7 +19,7 @@ def has_schemas(config: Config) -> bool:
     return any(section.schema_ for section in config.databases.values())
 
 
-@flow(name="apply schemas", flow_run_name="apply schemas {target.config}")
+@flow(name="apply schemas", flow_run_name="apply schemas {target.label}")
 async def apply_schemas(target: Target, application_uuid: str, server: CoolifyServer | None = None) -> int:
     """Run the commands of each `schema` once, in the application's running container; return how many ran now.
 

@@ -48,7 +48,7 @@ class BackedUp(BaseModel):
     skipped: str = ""
 
 
-@flow(name="back up", flow_run_name="back up {request.target.config}")
+@flow(name="back up", flow_run_name="back up {request.target.label}")
 async def back_up(request: BackUpRequest, server: CoolifyServer | None = None) -> State[Any]:
     """Run one schedule of each database and volume now and judge the result by evidence; nothing is restored here.
 

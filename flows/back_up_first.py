@@ -19,7 +19,7 @@ class BackupNotProvedError(OperatorError):
     """There is no fresh backup of which is known that it restores."""
 
 
-@flow(name="back up first", flow_run_name="back up first {target.config}")
+@flow(name="back up first", flow_run_name="back up first {target.label}")
 async def back_up_first(target: Target, server: CoolifyServer | None = None) -> int:
     """Back up every database that has a schedule, restore each dump into a scratch server, and return their number.
 

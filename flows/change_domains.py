@@ -31,6 +31,7 @@ from tasks.locks import exclusive_release
 from tasks.phases import phase, report_findings, step_done
 from tasks.security import compare_labels, write_labels
 from tasks.session import Session, Target, open_session
+from tasks.target import editable_file
 
 __all__ = ["AddDomainRequest", "DomainChanged", "RemoveDomainRequest", "add_domain_flow", "remove_domain_flow"]
 
@@ -100,6 +101,7 @@ async def add_domain_flow(request: AddDomainRequest, server: CoolifyServer | Non
         open_session(request.target, server) as session,
         phase("add domain") as handle,
     ):
+        editable_file(request.target)
         config = session.config
         new = NewDomain(request.host, request.ssl, request.path, request.service, request.name)
         edit = add_domain(config.path, request.target.environment, new)
@@ -150,6 +152,7 @@ async def remove_domain_flow(request: RemoveDomainRequest, server: CoolifyServer
         server: Connection to Coolify instead of the one in the configuration file.
     """
     async with open_session(request.target, server) as session, phase("remove domain") as handle:
+        editable_file(request.target)
         edit = remove_domain(session.config.path, request.target.environment, request.host)
         section = session.config.dns.records
         plans: tuple[RecordPlan, ...] = ()
@@ -162,7 +165,7 @@ async def remove_domain_flow(request: RemoveDomainRequest, server: CoolifyServer
         session.config = edit.config
         in_coolify = await _update_coolify(session, lambda application: plan_without_host(application, request.host))
         if section is not None and plans:
-            await write_records(section, plans)
+            await write_records(session, section, plans)
         else:
             step_done(f"the DNS records of {request.host} are not ours: remove them where its zone is kept")
         handle.done(f"{request.host} is removed")

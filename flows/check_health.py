@@ -29,7 +29,7 @@ class Health(BaseModel):
     """What the container's log says there is too little of."""
 
 
-@flow(name="check health", flow_run_name="check health {target.config}")
+@flow(name="check health", flow_run_name="check health {target.label}")
 async def check_health(target: Target, expected_version: str = "", server: CoolifyServer | None = None) -> Health:
     """Ask the application's domains until the health gate is decided; changes nothing.
 

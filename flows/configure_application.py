@@ -31,7 +31,7 @@ class Configured(BaseModel):
     changed: bool
 
 
-@flow(name="configure application", flow_run_name="configure application {target.config}")
+@flow(name="configure application", flow_run_name="configure application {target.label}")
 async def configure_application(
     target: Target, placement: Placement, server: CoolifyServer | None = None
 ) -> Configured:

@@ -44,7 +44,7 @@ class BackupsConfigured(BaseModel):
     findings: tuple[Finding, ...] = ()
 
 
-@flow(name="configure backups", flow_run_name="configure backups {target.config}")
+@flow(name="configure backups", flow_run_name="configure backups {target.label}")
 async def configure_backups(target: Target, server: CoolifyServer | None = None) -> BackupsConfigured:
     """Bring buckets and schedules in line with the configuration file; schedules that it does not mention stay.
 

@@ -69,7 +69,7 @@ class DeployedAndChecked(BaseModel):
     reason: str
 
 
-@flow(name="deploy and check", flow_run_name="deploy and check {request.target.config}")
+@flow(name="deploy and check", flow_run_name="deploy and check {request.target.label}")
 async def deploy_and_check(request: DeployRequest, server: CoolifyServer | None = None) -> DeployedAndChecked:
     """Deploy an application as it is configured in Coolify and ask whether it is healthy; rolls nothing back.
 

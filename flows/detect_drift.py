@@ -20,7 +20,7 @@ from tasks.session import Target, open_session
 __all__ = ["detect_drift"]
 
 
-@flow(name="detect drift", flow_run_name="detect drift {target.config}")
+@flow(name="detect drift", flow_run_name="detect drift {target.label}")
 async def detect_drift(target: Target, server: CoolifyServer | None = None) -> State[Any]:
     """Compare an application with its configuration file; changes nothing.
 

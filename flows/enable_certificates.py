@@ -22,6 +22,7 @@ from tasks.locks import exclusive_release
 from tasks.phases import phase, step_done
 from tasks.security import compare_labels, write_labels
 from tasks.session import Session, Target, open_session
+from tasks.target import editable_file
 
 __all__ = ["EnableRequest", "Enabled", "enable_certificates"]
 
@@ -49,7 +50,7 @@ class Enabled(BaseModel):
     summary: str
 
 
-@flow(name="enable certificates", flow_run_name="enable certificates {request.target.config}")
+@flow(name="enable certificates", flow_run_name="enable certificates {request.target.label}")
 async def enable_certificates(request: EnableRequest, server: CoolifyServer | None = None) -> Enabled:
     """Switch domains to HTTPS and wait for real certificates; running it again takes up what was begun.
 
@@ -62,6 +63,7 @@ async def enable_certificates(request: EnableRequest, server: CoolifyServer | No
         CertificateInvalidError: No certificate came, and the decision is not to accept that.
     """
     target = request.target
+    editable_file(target)
     async with open_session(target, server) as session:
         # Before the file is changed: what is missing is told while nothing has happened.
         await authenticate(session.client)

@@ -56,7 +56,7 @@ class Preflight(BaseModel):
     """What the image's tag is at the registry, where that told it."""
 
 
-@flow(name="preflight", flow_run_name="preflight {target.config}")
+@flow(name="preflight", flow_run_name="preflight {target.label}")
 async def preflight(target: Target, server: CoolifyServer | None = None) -> Preflight:
     """Check access, server, source and domains of an application; changes nothing but, by decision, DNS records.
 
@@ -107,7 +107,7 @@ async def _resolve_source(session: Session) -> tuple[str | None, str | None]:
     if source is None:
         return None, None
     if source.image is not None:
-        return source.image_tag, (await check_registry(source)).digest
+        return source.image_tag, (await check_registry(session, source)).digest
     if source.repository is None:
         return None, None
     async with git_access(session.client, source) as environment:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -83,7 +82,7 @@ class _Problem:
     shortage: Shortage | None = None
 
 
-@flow(name="release", flow_run_name="release {request.target.config}")
+@flow(name="release", flow_run_name="release {request.target.label}")
 async def release(request: ReleaseRequest, server: CoolifyServer | None = None) -> State[ReleaseReport]:
     """Bring an application to the state that its configuration file declares, prove it, or bring the old state back.
 
@@ -112,14 +111,14 @@ async def _open_and_run(request: ReleaseRequest, server: CoolifyServer | None) -
             except OperatorError as error:
                 return _aborted(session, error)
     except OperatorError as error:
-        return Ending(Outcome.ABORTED, str(error), application=request.target.config)
+        return Ending(Outcome.ABORTED, str(error), application=request.target.label)
 
 
 async def _run(session: Session, request: ReleaseRequest) -> Ending:
     """The story of a release."""
     config, client, target = session.config, session.client, request.target
     await check_freeze(session, override=request.override)
-    refuse_missing_keys(config, os.environ)
+    refuse_missing_keys(config, session.environ)
     found = await preflight(target)
     await check_hooks(session)
     async with exclusive_release(client.base_url, config.project.name, config.environment, config.application_name):

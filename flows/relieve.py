@@ -29,7 +29,7 @@ class Relief(BaseModel):
     """How full the disk is now, where it was measured."""
 
 
-@flow(name="relieve", flow_run_name="relieve {shortage} {target.config}")
+@flow(name="relieve", flow_run_name="relieve {shortage} {target.label}")
 async def relieve(target: Target, shortage: Shortage, evidence: str, server: CoolifyServer | None = None) -> Relief:
     """Decide what is done about too little disk or memory, and do it; at most one adjustment in a release.
 

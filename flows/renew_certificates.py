@@ -108,7 +108,7 @@ async def renew_certificates(request: RenewRequest, server: CoolifyServer | None
                 rows += await _renew(session, request)
         except OperatorError as error:
             rows.append(
-                HostRenewal(subject=target.config, application=target.config, result=Renewal.FAILED, reason=str(error))
+                HostRenewal(subject=target.label, application=target.label, result=Renewal.FAILED, reason=str(error))
             )
     renewals = Renewals(hosts=tuple(rows))
     await publish_renewals(renewals)

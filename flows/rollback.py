@@ -47,7 +47,7 @@ class RollbackRequest(BaseModel):
     why: str = Field(default="", title="Why", description="Why, for report and history.", max_length=500)
 
 
-@flow(name="rollback", flow_run_name="rollback {request.target.config} to {request.version}")
+@flow(name="rollback", flow_run_name="rollback {request.target.label} to {request.version}")
 async def rollback(request: RollbackRequest, server: CoolifyServer | None = None) -> State[ReleaseReport]:
     """Restore image, settings and variables of a release that was proved, and prove again that it works.
 
@@ -72,7 +72,7 @@ async def _open_and_run(request: RollbackRequest, server: CoolifyServer | None) 
         async with answered_in_prefect(), open_session(request.target, server) as session:
             return await _run(session, request)
     except OperatorError as error:
-        return Ending(Outcome.ABORTED, str(error), kind="rollback", application=request.target.config)
+        return Ending(Outcome.ABORTED, str(error), kind="rollback", application=request.target.label)
 
 
 async def _run(session: Session, request: RollbackRequest) -> Ending:

@@ -29,7 +29,7 @@ class DatabaseReady(BaseModel):
     status: str
 
 
-@flow(name="set up databases", flow_run_name="set up databases {target.config}")
+@flow(name="set up databases", flow_run_name="set up databases {target.label}")
 async def set_up_databases(
     target: Target, placement: Placement | None = None, server: CoolifyServer | None = None
 ) -> tuple[DatabaseReady, ...]:

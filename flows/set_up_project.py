@@ -14,7 +14,7 @@ from tasks.session import Target, open_session
 __all__ = ["set_up_project"]
 
 
-@flow(name="set up project", flow_run_name="set up project {target.config}")
+@flow(name="set up project", flow_run_name="set up project {target.label}")
 async def set_up_project(target: Target, server: CoolifyServer | None = None) -> Placement:
     """Make sure that the project and the environment of an application exist; returns where it lives.
 

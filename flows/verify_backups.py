@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -53,7 +52,7 @@ class Verified(BaseModel):
     skipped: str = ""
 
 
-@flow(name="verify backups", flow_run_name="verify backups {request.target.config}")
+@flow(name="verify backups", flow_run_name="verify backups {request.target.label}")
 async def verify_backups(request: VerifyRequest, server: CoolifyServer | None = None) -> State[Any]:
     """Fetch the newest dump of each database, restore it into a server that is thrown away, and ask it.
 
@@ -113,10 +112,10 @@ async def verify_backups(request: VerifyRequest, server: CoolifyServer | None = 
 async def _prove_newest(session: Session, surveyed: Surveyed) -> RestorePoint:
     """Prove the newest dump of one database."""
     config = session.config
-    chosen = await choose_dump(config, os.environ, surveyed)
+    chosen = await choose_dump(config, session.environ, surveyed)
     if chosen.storage is None:
         raise TypeError("a dump that lies in no bucket was chosen to be fetched")
-    bucket = bucket_of(config, config.backups.storages[chosen.storage], os.environ)
+    bucket = bucket_of(config, config.backups.storages[chosen.storage], session.environ)
     return await prove_object(session, surveyed.key, bucket, chosen.place, chosen.execution, chosen.made)
 
 

@@ -41,7 +41,7 @@ class Certificates(BaseModel):
     summary: str
 
 
-@flow(name="verify certificates", flow_run_name="verify certificates {target.config}")
+@flow(name="verify certificates", flow_run_name="verify certificates {target.label}")
 async def verify_certificates(target: Target, server: CoolifyServer | None = None) -> Certificates:
     """Check the certificates of all HTTPS domains by handshake; changes nothing.
 

@@ -29,7 +29,7 @@ class SecuritySeen(BaseModel):
     summary: str
 
 
-@flow(name="verify security", flow_run_name="verify security {target.config}")
+@flow(name="verify security", flow_run_name="verify security {target.label}")
 async def verify_security(target: Target, server: CoolifyServer | None = None) -> SecuritySeen:
     """Compare what visitors get with the section `security`; changes nothing.
 

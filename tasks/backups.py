@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 import threading
 import time
@@ -52,7 +51,7 @@ async def ensure_storages(session: Session) -> dict[str, str]:
     """Make sure that Coolify knows the buckets and can use them; return key -> identifier."""
     known = {}
     for key in session.config.backups.storages:
-        known[key], changed = await ensure_storage(session.client, session.config, key, os.environ)
+        known[key], changed = await ensure_storage(session.client, session.config, key, session.environ)
         step_done(f"storage {key} can be used", changed=changed)
     return known
 
@@ -75,7 +74,7 @@ async def run_backup(session: Session, surveyed: Surveyed, schedule: BackupSched
     # The list of schedules tells what the list of executions does not.
     whole = next(one for one in await session.client.backups.list(surveyed.database) if one.uuid == schedule.uuid)
     now = datetime.now(UTC)
-    buckets = buckets_of(session.config, os.environ)
+    buckets = buckets_of(session.config, session.environ)
     judged = await judge_all(session.config, surveyed.key, whole, whole.executions, buckets, now, len(ours) + 5)
     mine = tuple(one for one in judged if one.execution.uuid in uuids)
     report_findings(finding for one in mine for finding in one.findings)
@@ -85,7 +84,7 @@ async def run_backup(session: Session, surveyed: Surveyed, schedule: BackupSched
 @task(name="survey backups", cache_policy=NO_CACHE)
 async def survey_backups(session: Session, only: str) -> tuple[Surveyed, ...]:
     """Look at the executions of all databases and at their objects."""
-    return await survey(session.client, session.config, os.environ, datetime.now(UTC), only=only)
+    return await survey(session.client, session.config, session.environ, datetime.now(UTC), only=only)
 
 
 @task(name="prove dump", task_run_name="prove dump of {subject}", cache_policy=NO_CACHE)
@@ -103,7 +102,7 @@ async def prove_object(
         made: When the dump was made.
     """
     proof = session.config.backups.proof_of(subject)
-    server = Connection.parse(proof.server.resolve(os.environ)) if proof.server else None
+    server = Connection.parse(proof.server.resolve(session.environ)) if proof.server else None
     deadline = time.monotonic() + proof.timeout
     with tempfile.TemporaryDirectory(prefix="coolify-dump-") as folder:
         path = Path(folder) / "dump"

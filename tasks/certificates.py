@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -19,7 +18,7 @@ from coolify.api import (
     Server,
 )
 from coolify.api.settings import ComposeDomain
-from coolify.config import Config, ConfigDocument, edit_config, find_config, load_config
+from coolify.config import Config, ConfigDocument, edit_config, load_config
 from coolify.dns import check_domain
 from coolify.errors import OperatorError
 from coolify.finding import Finding, Severity
@@ -46,6 +45,7 @@ from coolify.tls import (
 from tasks.following import follow_deployment, limits_of
 from tasks.phases import report_findings, step_done
 from tasks.session import Session, Target
+from tasks.target import editable_file
 
 __all__ = [
     "DomainsIgnoredError",
@@ -131,7 +131,7 @@ async def switch_file_to_https(target: Target, hosts: tuple[str, ...]) -> tuple[
         UnknownHostError: One is no domain of the application.
         ConfigError: The file is missing, wrong or cannot be written.
     """
-    path = find_config(Path(target.config))
+    path = editable_file(target)
     config = load_config(path, environment=target.environment or None)
     chosen = hosts_of(config, hosts, only_secure=False)
     edits = https_edits(config, ConfigDocument.open(path), chosen)

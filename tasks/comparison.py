@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -19,7 +17,7 @@ __all__ = ["compare_with_server"]
 async def compare_with_server(session: Session) -> Plan:
     """Return what stands between the configuration and the server."""
     # Connections of databases are part of variables: without them every release would look like drift.
-    session.variables = await resolve_with_databases(session.client, session.config, os.environ)
+    session.variables = await resolve_with_databases(session.client, session.config, session.environ)
     plan = make_plan(
         session.config, session.variables, await read_actual(session.client, session.config), session.security
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from typing import Final
 
@@ -106,5 +105,5 @@ async def connect_variables(session: Session) -> None:
     Raises:
         DatabaseMissingError: A variable needs a database that does not exist.
     """
-    session.variables = await resolve_with_databases(session.client, session.config, os.environ)
+    session.variables = await resolve_with_databases(session.client, session.config, session.environ)
     refuse_unconnected(session.config, session.variables)

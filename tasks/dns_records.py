@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,7 +56,7 @@ class RecordPlans:
         return any(plan.changes for plan in self.plans)
 
 
-async def open_zone(section: DnsRecords) -> ManagedZone:
+async def open_zone(section: DnsRecords, environ: Mapping[str, str] = os.environ) -> ManagedZone:
     """Return the zone of a configuration, with the credentials of its block or of the environment.
 
     Raises:
@@ -64,7 +65,7 @@ async def open_zone(section: DnsRecords) -> ManagedZone:
     """
     provider = section.provider
     if provider.block is None:
-        return ManagedZone(backend_of(provider, os.environ), section.zone)
+        return ManagedZone(backend_of(provider, environ), section.zone)
     kind = _BLOCKS[type(provider)]
     try:
         credentials: CloudflareDns | Route53Dns | Rfc2136Dns = await kind.aload(provider.block)
@@ -92,7 +93,7 @@ async def plan_records(
     if section is None:
         return RecordPlans(obstacle="no DNS provider is configured in dns.records")
     try:
-        zone = await open_zone(section)
+        zone = await open_zone(section, session.environ)
         plans = await plan_hosts(
             zone, hosts, server.addresses, session.resolver, owner=mark_of(session.config), ttl=section.ttl, adopt=adopt
         )
@@ -109,18 +110,18 @@ async def plan_record_removal(session: Session, section: DnsRecords, host: str, 
     Raises:
         OperatorError: The provider cannot be reached or refuses us.
     """
-    zone = await open_zone(section)
+    zone = await open_zone(section, session.environ)
     return plan_removal(await zone.read(), host, server.addresses, owner=mark_of(session.config))
 
 
 @task(name="write DNS records", cache_policy=NO_CACHE)
-async def write_records(section: DnsRecords, plans: tuple[RecordPlan, ...]) -> None:
+async def write_records(session: Session, section: DnsRecords, plans: tuple[RecordPlan, ...]) -> None:
     """Carry plans out.
 
     Raises:
         OperatorError: The provider refuses, cannot be reached, or the records are no longer what the plan says.
     """
-    zone = await open_zone(section)
+    zone = await open_zone(section, session.environ)
     for plan in plans:
         for kept in plan.kept:
             step_done(f"{plan.host}: {kept}")

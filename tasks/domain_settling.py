@@ -100,7 +100,7 @@ async def take_way(session: Session, way: Way) -> None:
     """
     section = session.config.dns.records
     if way.option == "automate" and section is not None:
-        await write_records(section, way.plans)
+        await write_records(session, section, way.plans)
     elif way.option == "guide":
         for host in _without_address(way):
             for record in wanted_records(host, way.server.addresses, _TTL_BY_HAND):

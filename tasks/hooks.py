@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -60,7 +59,9 @@ async def run_hook(session: Session, hook: Hook, application_uuid: str, facts: M
     started = time.monotonic()
     step_done(f"hook {hook.where}: {redact(hook.title)}")
     if hook.where is HookPlace.HERE:
-        result = await run_here(hook.run, session.config.root, os.environ | facts, hook.timeout, _tell, redact)
+        result = await run_here(
+            hook.run, session.config.root, {**session.environ, **facts}, hook.timeout, _tell, redact
+        )
     else:
         result = await _run_in_container(session.client, application_uuid, hook, redact)
     if not result.ok:

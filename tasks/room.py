@@ -122,6 +122,8 @@ def why_not_write(session: Session) -> str:
     """Return why the limits in the configuration file cannot be raised, empty where they can."""
     if session.journal.record is None:
         return "only a release changes the configuration"
+    if session.target.application is not None:
+        return "the configuration is saved elsewhere, and cannot be changed by a run"
     if not os.access(session.config.path, os.W_OK):
         return f"{session.config.path} cannot be written here"
     return ""

@@ -7,44 +7,23 @@ variable and not as a parameter, because Prefect stores parameters.
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import BlockRecordStore, CoolifyServer
 from coolify.api import CoolifyClient
-from coolify.config import Config, Edit, ResolvedVariable, find_config, load_config, resolve_variables
+from coolify.config import Config, Edit, ResolvedVariable, resolve_variables
 from coolify.contexts import ContextStore, connection_for
 from coolify.dns import Resolver, resolver_of
 from coolify.redaction import Redaction, secrets_of
 from coolify.release import DecisionRecord, RecordStore
 from coolify.security import WantedSecurity, resolve_security
 from tasks.journal import Journal
+from tasks.target import Target, located
 
 __all__ = ["Session", "Target", "open_session", "redaction_of"]
-
-
-class Target(BaseModel):
-    """The application to work on, described by its configuration file."""
-
-    model_config = ConfigDict(frozen=True)
-
-    config: str = Field(
-        default=".coolify/config.yml",
-        title="Configuration file",
-        description="Path of the application's .coolify/config.yml on the machine that runs the flow.",
-        min_length=1,
-    )
-    environment: str = Field(
-        default="",
-        title="Environment",
-        description="Environment whose overlay applies, for example staging; empty for the file's own.",
-    )
 
 
 @dataclass
@@ -57,6 +36,8 @@ class Session:
     client: CoolifyClient
     resolver: Resolver
     records: RecordStore
+    environ: Mapping[str, str]
+    """Where `${NAME}` of the configuration is looked up."""
     security: WantedSecurity = field(default_factory=WantedSecurity)
     """The section `security`, secrets resolved."""
     journal: Journal = field(default_factory=Journal)
@@ -91,23 +72,28 @@ async def open_session(
     if enclosing is not None and enclosing.target == target:
         yield enclosing
         return
-    config = load_config(find_config(Path(target.config)), environment=target.environment or None)
-    if adjust is not None:
-        config = adjust(config)
-    variables = resolve_variables(config, os.environ)
-    security = resolve_security(config, os.environ)
-    client = (
-        server.get_client() if server else connection_for(config, ContextStore.open(os.environ), os.environ).client()
-    )
-    async with client:
-        session = Session(target, config, variables, client, resolver_of(config), BlockRecordStore(), security)
-        mark = _current.set(session)
-        try:
-            yield session
-        finally:
-            _current.reset(mark)
+    async with located(target) as found:
+        config, environ = found.config, found.environ
+        if adjust is not None:
+            config = adjust(config)
+        variables = resolve_variables(config, environ)
+        security = resolve_security(config, environ)
+        client = server.get_client() if server else _client(config, environ)
+        async with client:
+            session = Session(
+                target, config, variables, client, resolver_of(config), BlockRecordStore(), environ, security
+            )
+            mark = _current.set(session)
+            try:
+                yield session
+            finally:
+                _current.reset(mark)
+
+
+def _client(config: Config, environ: Mapping[str, str]) -> CoolifyClient:
+    return connection_for(config, ContextStore.open(environ), environ).client()
 
 
 def redaction_of(session: Session) -> Redaction:
     """Return what takes the application's and this process's secrets out of text."""
-    return Redaction(secrets_of(session.config, session.variables, os.environ))
+    return Redaction(secrets_of(session.config, session.variables, session.environ))

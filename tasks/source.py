@@ -20,6 +20,7 @@ from coolify.source.judge import files_to_read, judge_source, not_inspected
 from coolify.source.origin import check_origin
 from coolify.source.tree import look_into
 from tasks.phases import report_findings, step_done
+from tasks.session import Session
 
 __all__ = ["SourceNotReadyError", "check_build", "check_registry", "check_source", "git_access", "refuse_misfit"]
 
@@ -97,13 +98,13 @@ async def refuse_misfit(client: CoolifyClient, source: Source, application: Appl
 
 
 @task(name="check registry", cache_policy=NO_CACHE)
-async def check_registry(source: Source) -> ImageSeen:
+async def check_registry(session: Session, source: Source) -> ImageSeen:
     """Ask the registry for image and tag.
 
     Raises:
         SourceNotReadyError: There is no such tag.
     """
-    seen = await check_image(source, os.environ)
+    seen = await check_image(source, session.environ)
     report_findings((seen.finding,))
     _refuse((seen.finding,))
     return seen

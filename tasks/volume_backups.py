@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
 from collections.abc import Collection, Sequence
@@ -140,4 +139,4 @@ def _buckets(session: Session, found: FoundVolume) -> dict[str, Bucket]:
     storage = found.section.storage
     if storage is None:
         return {}
-    return {storage: bucket_of(session.config, session.config.backups.storages[storage], os.environ)}
+    return {storage: bucket_of(session.config, session.config.backups.storages[storage], session.environ)}

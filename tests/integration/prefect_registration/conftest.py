@@ -1,3 +1,3 @@
 """Fixtures of tests about what stands on a Prefect server."""
 
-from tests.integration.command.conftest import home  # noqa: F401 - a fixture
+from tests.integration.command.conftest import coolify, home  # noqa: F401 - fixtures

@@ -41,11 +41,3 @@ async def test_a_configuration_names_the_block_with_its_credentials(in_prefect) 
     missing = DnsRecords.model_validate({"zone": "example.com", "route53": {"block": "nowhere"}})
     with pytest.raises(OperatorError, match="has no block 'nowhere' of the type Coolify Route 53 DNS"):
         await open_zone(missing)
-
-
-@pytest.mark.parametrize("block", [CloudflareDns, Route53Dns, Rfc2136Dns])
-def test_a_block_explains_itself(block) -> None:
-    assert block.get_description()
-    assert block._documentation_url
-    assert f'{block.__name__}.aload("BLOCK_NAME")' in block.get_code_example()
-    assert all(field.description and field.description.endswith(".") for field in block.model_fields.values())
