@@ -48,8 +48,8 @@ class Application(Block):
     _block_type_slug = "coolify-application"
     _documentation_url = HttpUrl("https://docs.prefect.io/v3/concepts/blocks")
 
+    # Without a default: Prefect could not tell a reference to a block from a block of which everything is optional.
     configuration: str = Field(
-        default="",
         title="Configuration",
         description="Text of .coolify/config.yml; empty where a repository is named. Secrets stand in it as ${NAME}.",
     )

@@ -79,7 +79,7 @@ async def _push(config: Config, name: str, environment: str, given: Mapping[str,
     changed = tuple(key for key, value in wanted.items() if there is None or getattr(there, key) != value)
     changed += ("values",) if after != before else ()
     if changed and not dry_run:
-        block = (there or Application()).model_copy(update={**wanted, "values": SecretDict(after)})
+        block = (there or Application(configuration="")).model_copy(update={**wanted, "values": SecretDict(after)})
         await block.asave(name, overwrite=True)
     return _Pushed(name, changed, tuple(one for one in referred if one not in after))
 

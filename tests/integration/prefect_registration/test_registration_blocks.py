@@ -30,7 +30,7 @@ class TestBlocksByPrefectsOwnSuite(BlockStandardTestSuite):
 def test_only_what_a_connection_is_made_of_must_be_filled_in(block) -> None:
     """Whatever is added later has a default: a block that was saved before has no value for it."""
     required = {name for name, field in block.model_fields.items() if field.is_required()}
-    assert required <= {"base_url", "token", "server"}
+    assert required <= {"base_url", "token", "server", "configuration"}
 
 
 async def test_a_connection_is_checked_against_the_instance(sandbox) -> None:
@@ -85,7 +85,7 @@ async def test_a_configuration_is_read_from_its_repository(shop, in_prefect, mon
     shop.config.unlink()
     monkeypatch.delenv("COOLIFY_TOKEN")
     application = Application(
-        repository=str(shop.repository.path), values=SecretDict({"COOLIFY_TOKEN": shop.sandbox.token})
+        configuration="", repository=str(shop.repository.path), values=SecretDict({"COOLIFY_TOKEN": shop.sandbox.token})
     )
     await application.asave("from-git", overwrite=True)
     target = Target(application=await Application.aload("from-git"))
@@ -97,4 +97,4 @@ async def test_a_configuration_is_read_from_its_repository(shop, in_prefect, mon
 
 def test_an_address_with_a_password_is_refused() -> None:
     with pytest.raises(ValidationError, match="deploy key"):
-        Application(repository="https://me:secret@git.example.com/shop.git")
+        Application(configuration="", repository="https://me:secret@git.example.com/shop.git")
