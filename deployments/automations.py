@@ -95,6 +95,8 @@ class Repair:
                 after={self.after},
                 expect={self.expect},
                 match=ResourceSpecification(dict(_RUN)),
+                # Not phases: each event that a trigger counts is a write, of which SQLite takes one at a time.
+                match_related=[ResourceSpecification(dict(one)) for one in _OURS],
                 for_each={"prefect.resource.id"},
                 threshold=1,
                 within=self.within,
@@ -162,7 +164,8 @@ ALERTS: Final = (
         ("prefect.automation.action.failed",),
         "An automation could not do its work",
         "{{ event.resource.name }}: {{ event.payload.reason }}",
-        match={"prefect.resource.id": "prefect.automation.*"},
+        # A repair that comes too late is refused, which is no news.
+        match={"prefect.resource.id": "prefect.automation.*", "prefect.resource.name": "!coolify: crash*"},
         of_runs=False,
     ),
 )
