@@ -1,4 +1,4 @@
-"""A Prefect server of our own on loopback, for the demo: database, API and UI in one directory."""
+"""A Prefect server of our own: database, API and UI in one directory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ import httpx
 
 from coolify.errors import OperatorError
 
-__all__ = ["PrefectServer", "PrefectServerError", "deliver_logs", "run_prefect_server"]
+__all__ = [
+    "BATCHED",
+    "LEAN",
+    "PrefectServer",
+    "PrefectServerError",
+    "deliver_logs",
+    "run_prefect_server",
+    "stop_process",
+]
 
 _START_LIMIT: Final = 90.0
 """Seconds; an empty database needs about ten for its migrations, a busy machine several times that."""
@@ -26,23 +34,28 @@ _STOP_GRACE: Final = 10.0
 _DELIVERY_SECONDS: Final = 5.0
 
 
-class PrefectServerError(OperatorError):
-    """The Prefect server did not come up."""
-
-
-_LEAN: Final = {
-    # One program talks to it, and nothing is scheduled: these services would only compete for two cores.
-    **{
-        f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false"
-        for service in ("SCHEDULER", "LATE_RUNS", "FOREMAN", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "TRIGGERS")
-    },
-    # Written in batches: SQLite refuses a request that wants to write in the same moment, and Prefect's client then
-    # waits two seconds before it tries again.
+BATCHED: Final = {
+    # SQLite refuses a request that wants to write in the same moment, and Prefect's client then waits two seconds
+    # before it tries again.
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "3",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "500",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "3",
 }
+"""Settings for a server on SQLite: what is written often is written in batches."""
+LEAN: Final = {
+    # One program talks to it, and nothing is scheduled: these services would only compete for two cores.
+    **{
+        f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false"
+        for service in ("SCHEDULER", "LATE_RUNS", "FOREMAN", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "TRIGGERS")
+    },
+    **BATCHED,
+}
+"""Settings for a server that one program uses, and nobody else."""
+
+
+class PrefectServerError(OperatorError):
+    """The Prefect server did not come up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +78,19 @@ class PrefectServer:
 
 
 @contextlib.asynccontextmanager
-async def run_prefect_server(directory: Path) -> AsyncIterator[PrefectServer]:
-    """Start a Prefect server whose state lives in `directory`; end it when the context is left."""
+async def run_prefect_server(
+    directory: Path, settings: Mapping[str, str] = LEAN, *, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[PrefectServer]:
+    """Start a Prefect server whose state lives in `directory`; end it when the context is left.
+
+    Args:
+        directory: Home of the server; its log is written there too.
+        settings: Settings of Prefect for the server alone.
+        host: Address that it listens on.
+        port: Port of API and UI, a free one when 0.
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
+    port = port or _free_port()
     url = f"http://127.0.0.1:{port}"
     shared = {
         "PREFECT_HOME": str(directory),
@@ -79,18 +101,18 @@ async def run_prefect_server(directory: Path) -> AsyncIterator[PrefectServer]:
     log = directory / "server.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port),
+            sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, **shared, **_LEAN, "PREFECT_LOGGING_SERVER_LEVEL": "WARNING"},
+            env={**os.environ, **shared, **settings, "PREFECT_LOGGING_SERVER_LEVEL": "WARNING"},
             # A group of its own: Ctrl-C reaches us first, and we end it in order.
             start_new_session=True,
         )  # fmt: skip
     try:
         yield PrefectServer(process, url, shared, log)
     finally:
-        await _stop(process)
+        await stop_process(process)
 
 
 async def deliver_logs() -> None:
@@ -131,12 +153,13 @@ async def _until_healthy(process: asyncio.subprocess.Process, url: str, log: Pat
     raise PrefectServerError(f"The embedded Prefect server ended with code {process.returncode}; its log is {log}.")
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def stop_process(process: asyncio.subprocess.Process, grace: float = _STOP_GRACE) -> None:
+    """End a process that leads a group, and its children: asked first, killed when it has not ended in time."""
     if process.returncode is not None:
         return
     os.killpg(process.pid, signal.SIGTERM)
     try:
-        async with asyncio.timeout(_STOP_GRACE):
+        async with asyncio.timeout(grace):
             await process.wait()
     except TimeoutError:
         os.killpg(process.pid, signal.SIGKILL)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
     from deployments.apply import Applied
 
-__all__ = ["apply"]
+__all__ = ["apply", "up"]
 
 
 @click.command(epilog="Example: coolify server apply --dry-run")
@@ -71,3 +74,61 @@ def _print_json(applied: Applied, *, dry_run: bool) -> None:
     from coolify_cli.output import print_json
 
     print_json(applied.model_dump(mode="json") | {"changes": len(applied.changes), "dry_run": dry_run})
+
+
+@click.command(epilog="Example: coolify server up --port 4200")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to listen on.")
+@click.option("--port", default=4200, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for a free one.")
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where database and logs live; PREFECT_HOME or ~/.prefect by default.",
+)
+@json_option
+def up(host: str, port: int, directory: Path | None, *, as_json: bool) -> int:
+    """Run everything on this machine until Ctrl-C: Prefect server, worker and, where it is, the webhook receiver.
+
+    For one machine, on SQLite. Deployments and automations are registered at each start. deployments/ has a compose
+    file for more.
+    """
+    home = directory or Path(os.environ.get("PREFECT_HOME") or "~/.prefect")
+    try:
+        asyncio.run(_up(home.expanduser().resolve(), host, port, as_json=as_json))
+    except asyncio.CancelledError:
+        click.echo("Everything has ended.", err=True)
+    return 0
+
+
+async def _up(directory: Path, host: str, port: int, *, as_json: bool) -> None:
+    from coolify_cli.output import print_json
+    from coolify_cli.running import quiet_prefect
+    from coolify_cli.server_up import broken_schedules, end_on_signals, run_installation, run_parts
+
+    end_on_signals()
+    click.echo("Starting the Prefect server ...", err=True)
+    async with run_installation(directory, host, port) as server:
+        # Before Prefect is imported: it reads its settings once.
+        os.environ.update(server.environment)
+        quiet_prefect()
+        from deployments.apply import apply as apply_declarations
+
+        applied = await apply_declarations()
+        if broken := broken_schedules():
+            applied = applied.model_copy(update={"notes": (broken, *applied.notes)})
+        async with run_parts(server) as installation:
+            facts = {"url": server.url, "directory": str(directory), "changes": len(applied.changes)}
+            facts |= {"parts": ["server", *installation.parts], "notes": list(applied.notes)}
+            if as_json:
+                print_json(facts)
+            else:
+                _print_up(server.url, directory, applied)
+            sys.stdout.flush()
+            await installation.until_one_ends()
+
+
+def _print_up(url: str, directory: Path, applied: Applied) -> None:
+    from coolify_cli.output import stdout_console
+
+    show_applied(stdout_console(), applied)
+    click.echo(f"\nPrefect UI   {url}\nDirectory    {directory}\nFor other commands: export PREFECT_API_URL={url}/api")
+    click.echo("Ctrl-C ends everything.")

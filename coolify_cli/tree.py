@@ -185,6 +185,7 @@ TREE: Final = Branch(
             "The Prefect server that runs everything unattended.",
             {
                 "apply": Leaf("server_commands:apply", "Register blocks, deployments and automations there."),
+                "up": Leaf("server_commands:up", "Run server, worker and receiver on this machine."),
             },
         ),
         "history": Branch(
