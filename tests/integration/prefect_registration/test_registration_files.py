@@ -1,0 +1,117 @@
+"""The compose file and the systemd unit name only what exists. They are not started here: there is no Docker."""
+
+import re
+import shlex
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import click
+import pytest
+from prefect.settings import Settings
+from pydantic import AliasChoices, BaseModel
+from ruamel.yaml import YAML
+
+from coolify_cli.main import cli
+from deployments.automations import ALERTS, REPAIRS
+from deployments.declared import read_declarations
+
+FOLDER = Path(__file__).parents[3] / "deployments"
+COMPOSE = YAML(typ="safe").load(FOLDER / "compose.yaml")
+SERVICES = COMPOSE["services"]
+UNIT = (FOLDER / "systemd" / "coolify-flows.service").read_text()
+COMMANDS = [one["command"] for one in SERVICES.values() if one.get("command", [""])[0] in {"prefect", "coolify"}]
+COMMANDS.append(["coolify", *shlex.split(re.search(r"ExecStart=\S+ (.*)", UNIT)[1])])
+
+
+def _names(model: type[BaseModel]) -> set[str]:
+    """The environment variables of Prefect's settings."""
+    found = set()
+    for field in model.model_fields.values():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found |= _names(field.annotation)
+        if isinstance(field.validation_alias, AliasChoices):
+            found |= {one.upper() for one in field.validation_alias.choices if isinstance(one, str)}
+    prefix = str(model.model_config.get("env_prefix", "")).upper()
+    return found | {f"{prefix}{name}".upper() for name in model.model_fields}
+
+
+@cache
+def _help(*words: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "prefect", *words, "--help"], capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_setting_of_prefect_exists(name) -> None:
+    known = _names(Settings) | {
+        # Read by the server and by prefect-redis from the environment, not through its settings.
+        "PREFECT_SERVER_ENCRYPTION_KEY",
+        "PREFECT_REDIS_MESSAGING_HOST",
+    }
+    given = {one for one in SERVICES[name].get("environment", {}) if one.startswith("PREFECT_")}
+    assert given <= known, given - known
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_and_option_exists(command) -> None:
+    program, *words = command
+    names = [one for one in words if not one.startswith("-")]
+    if program == "coolify":
+        found: click.Command = cli
+        while isinstance(found, click.Group):
+            found = found.get_command(click.Context(found), names.pop(0))
+        known = {option for parameter in found.params for option in parameter.opts}
+        assert {one for one in words if one.startswith("--")} <= known
+        return
+    path = words[: next((place for place, one in enumerate(words) if one.startswith("-")), len(words))]
+    text = _help(*path)
+    for option in (one for one in words if one.startswith("--")):
+        assert option in text, f"prefect {' '.join(path)} has no {option}"
+
+
+def test_what_a_service_waits_for_can_become_so() -> None:
+    for name, service in SERVICES.items():
+        for other, how in service.get("depends_on", {}).items():
+            match how["condition"]:
+                case "service_healthy":
+                    assert "healthcheck" in SERVICES[other], f"{name} waits for the health of {other}"
+                case "service_completed_successfully":
+                    assert SERVICES[other]["restart"] == "no", f"{name} waits for the end of {other}"
+                case condition:
+                    raise AssertionError(condition)
+
+
+def test_secrets_come_from_the_environment_and_the_example_names_them_all() -> None:
+    text = (FOLDER / "compose.yaml").read_text()
+    wanted = set(re.findall(r"\$\{(\w+):\?\}", text))
+    example = (FOLDER / "env.example").read_text()
+    assert wanted == set(re.findall(r"^(\w+)=", example, flags=re.MULTILINE))
+    assert "$" not in re.sub(r"\$\{\w+:\?\}", "", text), "a variable that may be missing"
+    assert not [value for key, value in re.findall(r"^(\w*(?:PASSWORD|AUTH|KEY))=(.+)$", example, flags=re.MULTILINE)]
+
+
+def test_volumes_are_declared_and_only_the_machine_itself_reaches_the_server() -> None:
+    used = {one.partition(":")[0] for service in SERVICES.values() for one in service.get("volumes", ())}
+    assert used == set(COMPOSE["volumes"])
+    ports = [one for service in SERVICES.values() for one in service.get("ports", ())]
+    assert all(one.startswith("127.0.0.1:") for one in ports)
+
+
+def test_the_image_of_the_server_is_the_version_that_is_tested() -> None:
+    from importlib.metadata import version
+
+    assert SERVICES["server"]["image"].startswith(f"prefecthq/prefect:{version('prefect')}-")
+
+
+def test_the_operators_page_names_commands_automations_and_schedules_as_they_are() -> None:
+    page = (FOLDER.parent / "docs" / "operators.md").read_text()
+    for line in re.findall(r"^\$ coolify (.*)$", page, flags=re.MULTILINE):
+        test_every_command_and_option_exists(["coolify", *shlex.split(line)])
+    for one in (*ALERTS, *REPAIRS):
+        assert f"| {one.name.removeprefix('coolify: ')} |" in page
+    for deployment in read_declarations():
+        for schedule in deployment.schedules:
+            assert f"| `{deployment.name}` | `{schedule.slug}` |" in page
