@@ -174,6 +174,7 @@ class _Follower:
     _printed: set[UUID] = field(default_factory=set)
     _newest: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(minutes=1))
     _told_state: str = ""
+    _told_waiting: set[UUID] = field(default_factory=set)
     _started: float | None = None
 
     async def until_it_ends(self) -> State[Any]:
@@ -192,6 +193,13 @@ class _Follower:
                 if state is not None:
                     self._tell_state(state, loop.time() - self._started)
                 await asyncio.sleep(_POLL_SECONDS)
+
+    def _tell_waiting(self, run: FlowRun) -> None:
+        from prefect.utilities.urls import url_for
+
+        if run.id not in self._told_waiting:
+            self._told_waiting.add(run.id)
+            self.console.print(f"[yellow]It waits for a decision, answer it at {url_for(run)}[/]", highlight=False)
 
     def _tell_state(self, state: State[Any], waited: float) -> None:
         told = ""
@@ -237,7 +245,7 @@ class _Follower:
                 return lines
 
     async def _find_phases(self, client: PrefectClient) -> None:
-        """Phases are runs of their own, below the run and below each other."""
+        """Phases are runs of their own, below the run and below each other; so is a decision that waits."""
         from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
 
         self._family[self.run_id] = None
@@ -246,6 +254,8 @@ class _Follower:
             below = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=known))
             found = await client.read_flow_runs(flow_run_filter=below)
             self._family.update(dict.fromkeys(one.id for one in found))
+            for waiting in (one for one in found if one.state is not None and one.state.is_paused()):
+                self._tell_waiting(waiting)
             if len(self._family) == len(known):
                 return
 
