@@ -102,7 +102,7 @@ def up(host: str, port: int, directory: Path | None, *, as_json: bool) -> int:
 async def _up(directory: Path, host: str, port: int, *, as_json: bool) -> None:
     from coolify_cli.output import print_json
     from coolify_cli.running import quiet_prefect
-    from coolify_cli.server_up import broken_schedules, end_on_signals, run_installation, run_parts
+    from coolify_cli.server_up import end_on_signals, run_installation, run_parts
 
     end_on_signals()
     click.echo("Starting the Prefect server ...", err=True)
@@ -113,8 +113,6 @@ async def _up(directory: Path, host: str, port: int, *, as_json: bool) -> None:
         from deployments.apply import apply as apply_declarations
 
         applied = await apply_declarations()
-        if broken := broken_schedules():
-            applied = applied.model_copy(update={"notes": (broken, *applied.notes)})
         async with run_parts(server) as installation:
             facts = {"url": server.url, "directory": str(directory), "changes": len(applied.changes)}
             facts |= {"parts": ["server", *installation.parts], "notes": list(applied.notes)}

@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -167,17 +166,3 @@ def end_on_signals() -> None:
 
     for one in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(one, ask, one)
-
-
-def broken_schedules() -> str:
-    """Return what keeps schedules from firing in this environment, empty when nothing does.
-
-    Prefect allows any SQLAlchemy below 3, but its scheduler cannot insert runs with 2.1.
-    """
-    prefect, found = version("prefect"), version("sqlalchemy")
-    if not prefect.startswith("3.8.") or found.startswith("2.0."):
-        return ""
-    return (
-        f"Schedules do not fire: the scheduler of Prefect {prefect} fails with SQLAlchemy {found}. Install an older "
-        "one (pip install 'sqlalchemy<2.1') and start again."
-    )
