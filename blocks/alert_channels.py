@@ -25,7 +25,7 @@ class SmtpServer(AbstractAppriseNotificationBlock):
         ```python
         from blocks import SmtpServer
 
-        server = await SmtpServer.aload("BLOCK_NAME")
+        server = SmtpServer.load("BLOCK_NAME")
         await server.addressed("admin@example.com").anotify("It works.", "Test")
         ```
     """
@@ -84,7 +84,7 @@ class TelegramBot(AbstractAppriseNotificationBlock):
         ```python
         from blocks import TelegramBot
 
-        bot = await TelegramBot.aload("BLOCK_NAME")
+        bot = TelegramBot.load("BLOCK_NAME")
         await bot.addressed("-1001234567890").anotify("It works.", "Test")
         ```
     """

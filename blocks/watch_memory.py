@@ -24,7 +24,7 @@ class WatchMemory(Block):
         ```python
         from blocks import WatchMemory
 
-        memory = await WatchMemory.aload("BLOCK_NAME")
+        memory = WatchMemory.load("BLOCK_NAME")
         ```
     """
 
@@ -45,7 +45,7 @@ class AlertNotes(Block):
         ```python
         from blocks import AlertNotes
 
-        notes = await AlertNotes.aload("BLOCK_NAME")
+        notes = AlertNotes.load("BLOCK_NAME")
         ```
     """
 

@@ -30,7 +30,7 @@ class TestBlocksByPrefectsOwnSuite(BlockStandardTestSuite):
 def test_only_what_a_connection_is_made_of_must_be_filled_in(block) -> None:
     """Whatever is added later has a default: a block that was saved before has no value for it."""
     required = {name for name, field in block.model_fields.items() if field.is_required()}
-    assert required <= {"base_url", "token", "server", "configuration"}
+    assert required <= {"base_url", "token", "server", "configuration", "host", "sender"}
 
 
 async def test_a_connection_is_checked_against_the_instance(sandbox) -> None:
