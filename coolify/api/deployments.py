@@ -17,7 +17,6 @@ from coolify.api.watcher import DeploymentEvent, DeploymentWatcher
 __all__ = ["Deployments", "Triggered"]
 
 _DEPLOYMENTS = TypeAdapter(tuple[Deployment, ...])
-_LOG = TypeAdapter(tuple[LogLine, ...])
 _RECENT = 20
 
 
@@ -41,7 +40,7 @@ class Deployments:
     ) -> None:
         self._transport = transport
         self._capabilities = capabilities
-        self._watcher = DeploymentWatcher(self.running, self.get, self.log, sleep)
+        self._watcher = DeploymentWatcher(self.running, self.get, sleep)
 
     async def running(self) -> tuple[Deployment, ...]:
         """Return all queued and running deployments of the team."""
@@ -81,10 +80,7 @@ class Deployments:
 
     async def log(self, deployment_uuid: str) -> tuple[LogLine, ...] | None:
         """Return the log in order, None where the token may not see it."""
-        logs = (await self.get(deployment_uuid)).logs
-        if logs is None:
-            return None
-        return tuple(sorted(_LOG.validate_json(logs), key=lambda line: line.order))
+        return (await self.get(deployment_uuid)).log
 
     async def trigger(self, application_uuid: str, *, force: bool = False) -> Triggered:
         """Queue a deployment of the application as it is configured now.

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, TypeAdapter
 
 from coolify.api.capabilities import CoolifyVersion
 
@@ -254,6 +254,13 @@ class Deployment(Answer):
         """When Coolify last wrote to it, which it does with every line of the log."""
         return self.updated_at or self.created_at
 
+    @property
+    def log(self) -> tuple[LogLine, ...] | None:
+        """The log in order, as far as it is written; None where there is none yet, or the token may not see it."""
+        if self.logs is None:
+            return None
+        return tuple(sorted(_LOG.validate_json(self.logs), key=lambda line: line.order))
+
 
 class DeploymentPage(Answer):
     """A page of an application's deployments, newest first."""
@@ -271,6 +278,9 @@ class LogLine(Answer):
     hidden: bool = False
     timestamp: datetime | None = None
     order: int = 1
+
+
+_LOG = TypeAdapter(tuple[LogLine, ...])
 
 
 class RollbackImage(Answer):

@@ -15,6 +15,9 @@ __all__ = ["DeploymentEvent", "DeploymentWatcher", "LogLines", "Looked", "Status
 
 _GRACE_TICKS: Final = 3
 """A deployment that was just queued may not be visible at once."""
+_CROWD: Final = 3.0
+"""How many times as long the pause between two looks is, at most, when many are followed: each look carries the logs of
+all of them, and none of many is looked at by a person line by line."""
 _PATIENCE: Final = 5
 """Looks in a row that may fail for reasons that pass: to give up leaves a deployment that nobody follows."""
 
@@ -52,19 +55,28 @@ class DeploymentWatcher:
         self,
         running: Callable[[], Awaitable[tuple[Deployment, ...]]],
         get: Callable[[str], Awaitable[Deployment]],
-        log: Callable[[str], Awaitable[tuple[LogLine, ...] | None]],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._running = running
         self._get = get
-        self._log = log
         self._sleep = sleep
+        self._followers = 0
         self._tick: asyncio.Task[dict[str, Deployment]] | None = None
 
     async def follow(
         self, deployment_uuid: str, *, logs: bool, interval: float, limit: float | None
     ) -> AsyncIterator[DeploymentEvent]:
         """See `Deployments.follow`."""
+        self._followers += 1
+        try:
+            async for event in self._follow(deployment_uuid, logs=logs, interval=interval, limit=limit):
+                yield event
+        finally:
+            self._followers -= 1
+
+    async def _follow(
+        self, deployment_uuid: str, *, logs: bool, interval: float, limit: float | None
+    ) -> AsyncIterator[DeploymentEvent]:
         started = time.monotonic()
         status: DeploymentStatus | None = None
         seen_lines = 0
@@ -72,9 +84,10 @@ class DeploymentWatcher:
         failures = 0
         while True:
             try:
-                running = await self._shared_look(interval if status else 0.0)
+                running = await self._shared_look(interval * min(self._followers, _CROWD) if status else 0.0)
+                # A look shows the log of what is running: nothing is asked for one deployment until it has ended.
                 deployment = running.get(deployment_uuid) or await self._find(deployment_uuid)
-                lines = await self._log(deployment_uuid) or () if logs and deployment is not None else ()
+                lines = deployment.log or () if logs and deployment is not None else ()
             except CoolifyError as error:
                 failures += 1
                 if not error.retryable or failures > _PATIENCE:

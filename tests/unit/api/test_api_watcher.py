@@ -2,11 +2,12 @@
 
 import asyncio
 import gc
+import json
 
 import pytest
 
 from coolify.api.errors import DeploymentNotStoredError, FollowTimeoutError, NotFoundError, ServerError
-from coolify.api.models import Deployment, DeploymentStatus, LogLine
+from coolify.api.models import Deployment, DeploymentStatus
 from coolify.api.watcher import DeploymentWatcher, LogLines, StatusChanged
 
 
@@ -17,14 +18,16 @@ class Coolify:
         self.scripts = scripts
         self.looks = 0
         self.gets: list[str] = []
-        self.lines: list[str] = []
+        self.pauses: list[float] = []
 
     def _state(self, uuid: str) -> str:
         script = self.scripts.get(uuid, ["unknown"])
         return script[min(self.looks - 1, len(script) - 1)]
 
     def _deployment(self, uuid: str) -> Deployment:
-        return Deployment.model_validate({"deployment_uuid": uuid, "status": self._state(uuid)})
+        lines = [{"output": f"line {number}", "order": number} for number in range(self.looks)]
+        answer = {"deployment_uuid": uuid, "status": self._state(uuid), "logs": json.dumps(lines)}
+        return Deployment.model_validate(answer)
 
     async def running(self) -> tuple[Deployment, ...]:
         self.looks += 1
@@ -37,15 +40,12 @@ class Coolify:
             raise NotFoundError(status=404, message="Deployment not found.", method="GET", path="/deployments/x")
         return self._deployment(uuid)
 
-    async def log(self, uuid: str) -> tuple[LogLine, ...]:
-        self.lines.append(f"line {len(self.lines)}")
-        return tuple(LogLine.model_validate({"output": line}) for line in self.lines)
-
     def watcher(self) -> DeploymentWatcher:
-        async def sleep(_: float) -> None:
+        async def sleep(seconds: float) -> None:
+            self.pauses.append(seconds)
             await asyncio.sleep(0)
 
-        return DeploymentWatcher(self.running, self.get, self.log, sleep)
+        return DeploymentWatcher(self.running, self.get, sleep)
 
 
 async def states(watcher: DeploymentWatcher, uuid: str, **options) -> list[DeploymentStatus]:
@@ -71,6 +71,16 @@ async def test_all_followers_share_one_look() -> None:
     assert coolify.looks <= len(script) + 1
 
 
+async def test_many_followers_look_less_often() -> None:
+    script = ["in_progress", "in_progress", "finished"]
+    alone, many = Coolify(a=script), Coolify(**{f"d{number}": script for number in range(10)})
+    await states(alone.watcher(), "a")
+    watcher = many.watcher()
+    await asyncio.gather(*(states(watcher, f"d{number}") for number in range(10)))
+    assert set(alone.pauses) == {1.0}
+    assert set(many.pauses) == {3.0}
+
+
 async def test_a_deployment_may_become_visible_late() -> None:
     coolify = Coolify(a=["unknown", "unknown", "unknown", "in_progress", "finished"])
     assert (await states(coolify.watcher(), "a"))[-1] is DeploymentStatus.FINISHED
@@ -94,6 +104,8 @@ async def test_only_new_lines_are_told_in_order() -> None:
     events = [event async for event in coolify.watcher().follow("a", logs=True, interval=1.0, limit=None)]
     told = [line.output for event in events if isinstance(event, LogLines) for line in event.lines]
     assert told == [f"line {number}" for number in range(4)]
+    # The look at all of them shows the log: nothing is asked for one deployment before it has ended.
+    assert coolify.gets == ["a"]
 
 
 async def test_a_follower_who_leaves_does_not_disturb_the_others() -> None:
