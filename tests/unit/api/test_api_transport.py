@@ -1,5 +1,8 @@
 """How requests are paced, repeated and given up, without a server."""
 
+import asyncio
+from itertools import pairwise
+
 import httpx
 import pytest
 from pydantic import SecretStr
@@ -15,7 +18,7 @@ from coolify.api.errors import (
     TlsVerificationError,
 )
 from coolify.api.token import StaticToken
-from coolify.api.transport import RetryPolicy, Transport
+from coolify.api.transport import RateBudget, RetryPolicy, Transport
 
 SECRET = "1|averysecrettoken"
 
@@ -114,6 +117,45 @@ async def test_the_last_tenth_of_a_minutes_requests_is_spread(connect, waits, re
     await transport.get("/projects")
     assert waits == expected
     assert transport.budget.remaining == remaining
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.25])
+async def test_no_minute_sees_more_requests_than_the_server_allows_and_none_stands_still(pause) -> None:
+    now, sent = 0.0, []
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    budget = RateBudget(sleep, lambda: now)
+    for _ in range(1000):
+        now += pause
+        await budget.pace()
+        sent.append(now)
+    busiest = max(sum(begin <= one < begin + 60 for one in sent) for begin in sent)
+    assert busiest <= 190
+    # Half of a minute's worth goes out at once, and all of it is used.
+    assert sent[94] == pytest.approx(95 * pause)
+    assert 1000 / (sent[-1] - sent[0]) > 2.5
+    assert max(later - earlier for earlier, later in pairwise(sent)) < 3
+    # After a quiet minute nothing is held back.
+    now += 60
+    await budget.pace()
+    assert now == sent[-1] + 60
+
+
+async def test_who_waits_at_the_same_time_waits_for_turns_of_their_own() -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    budget = RateBudget(sleep, lambda: 0.0)
+    await asyncio.gather(*(budget.pace() for _ in range(400)))
+    turns = [0.0] * 95 + waits
+    assert turns == sorted(turns)
+    assert all(later - earlier >= 60 for earlier, later in zip(turns, turns[190:], strict=False))
+    assert turns[380] < 125
 
 
 async def test_answers_without_limits_leave_the_budget_as_it_was(connect) -> None:
