@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -12,6 +14,8 @@ from tasks.phases import step_done
 
 __all__ = ["MissingAbilitiesError", "ServerNotReadyError", "authenticate", "choose_server"]
 
+_FRESH_SECONDS: Final = 60.0
+"""After this time a run looks at a server again; phases and applications that follow each other share a look."""
 _NEEDED = (Ability.READ, Ability.READ_SENSITIVE, Ability.WRITE, Ability.DEPLOY)
 
 
@@ -50,7 +54,7 @@ async def choose_server(client: CoolifyClient, wanted: str | None) -> Server:
         ServerNotFoundError: There is no such server, or several fit.
         ServerNotReadyError: It cannot be used.
     """
-    server = await find_server(client, wanted)
+    server = await client.memory.once(("server", wanted), lambda: find_server(client, wanted), _FRESH_SECONDS)
     if not (server.settings.is_reachable and server.settings.is_usable):
         state = "reachable but not usable" if server.settings.is_reachable else "not reachable"
         raise ServerNotReadyError(

@@ -42,17 +42,28 @@ class SourceMissingError(OperatorError):
 
 @task(name="ensure project", task_run_name="ensure project {name}", cache_policy=NO_CACHE)
 async def ensure_project(client: CoolifyClient, name: str, uuid: str | None, description: str | None) -> Project:
-    """Return the project with this UUID or name, created if there is none."""
-    ensured = await client.projects.ensure(name, uuid, description)
-    step_done(f"project {name}", changed=ensured.created)
-    return ensured.value
+    """Return the project with this UUID or name, created if there is none.
+
+    Applications that are released together share it: two that look at the same time would create it twice.
+    """
+
+    async def ensure() -> Project:
+        ensured = await client.projects.ensure(name, uuid, description)
+        step_done(f"project {name}", changed=ensured.created)
+        return ensured.value
+
+    return await client.memory.once(("project", name, uuid), ensure)
 
 
 @task(name="ensure environment", task_run_name="ensure environment {name}", cache_policy=NO_CACHE)
 async def ensure_environment(client: CoolifyClient, project_uuid: str, name: str) -> None:
     """Make sure that the project has the environment."""
-    ensured = await client.environments.ensure(project_uuid, name)
-    step_done(f"environment {name}", changed=ensured.created)
+
+    async def ensure() -> None:
+        ensured = await client.environments.ensure(project_uuid, name)
+        step_done(f"environment {name}", changed=ensured.created)
+
+    await client.memory.once(("environment", project_uuid, name), ensure)
 
 
 @task(name="find application", task_run_name="find application {name}", cache_policy=NO_CACHE)

@@ -15,6 +15,7 @@ from coolify.api.capabilities import Capabilities, CoolifyVersion
 from coolify.api.deployments import Deployments
 from coolify.api.errors import ApiError, MissingAbilityError, PermissionDeniedError
 from coolify.api.inventory import Environments, PrivateKeys, Projects, Teams
+from coolify.api.memory import Memory
 from coolify.api.models import Ability, Access
 from coolify.api.rarer_groups import RarerGroups
 from coolify.api.servers import Destinations, Servers
@@ -52,6 +53,8 @@ class CoolifyClient(RarerGroups):
             base_url, token, ca_file=ca_file, timeouts=timeouts, retry=retry, transport=transport, sleep=sleep
         )
         self._capabilities: Capabilities | None = None
+        self.memory = Memory()
+        """What was found out in this run and need not be asked again."""
         self.teams = Teams(self._transport)
         self.projects = Projects(self._transport)
         self.environments = Environments(self._transport, self.capabilities)
@@ -99,12 +102,15 @@ class CoolifyClient(RarerGroups):
         return self._capabilities
 
     async def access(self) -> Access:
-        """Find out team and abilities of the token with requests that change nothing (reference 0.5).
+        """Find out team and abilities of the token with requests that change nothing (reference 0.5); asked once.
 
         Raises:
             MissingAbilityError: The token may not even read.
             CoolifyError: The server cannot be reached, refuses the token or is too old.
         """
+        return await self.memory.once("access", self._find_access)
+
+    async def _find_access(self) -> Access:
         capabilities = await self.capabilities()
         team = await self.teams.current()
         deploy, write, sensitive = await asyncio.gather(
