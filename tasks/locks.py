@@ -14,15 +14,20 @@ import asyncio
 import fcntl
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import get_client
-from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError, concurrency
+from prefect.concurrency.asyncio import (
+    AcquireConcurrencySlotTimeoutError,
+    ConcurrencySlotAcquisitionError,
+    concurrency,
+)
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
@@ -35,6 +40,7 @@ from coolify.whoami import this_operator
 __all__ = ["LockNote", "ReleaseLockedError", "WatchLockedError", "exclusive_release", "exclusive_watch"]
 
 _ACQUIRE_SECONDS: Final = 5.0
+_ANSWER_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.2
 _LEASE_SECONDS: Final = 60.0
 """A dead holder frees its slot after this time; a living one renews the lease."""
@@ -50,6 +56,10 @@ class ReleaseLockedError(OperatorError):
 
 class WatchLockedError(OperatorError):
     """Another run of the same watch is under way."""
+
+
+class LockServerError(OperatorError):
+    """The Prefect server is too slow to tell whether a lock is free."""
 
 
 class LockNote(BaseModel):
@@ -135,20 +145,52 @@ async def _slot(name: str) -> AsyncIterator[None]:
         # Without the limit a strict acquisition fails; creating it again changes nothing.
         await client.upsert_global_concurrency_limit_by_name(name, limit=1)
     note = name.replace("-", "_")
-    try:
-        async with concurrency(
-            name, occupy=1, timeout_seconds=_ACQUIRE_SECONDS, lease_duration=_LEASE_SECONDS, strict=True
-        ):
-            await Variable.aset(note, _own_note().model_dump(mode="json"), overwrite=True)
-            try:
-                yield
-            finally:
-                # A note that stays is no harm: it is compared with the run that it names.
-                with suppress(Exception):
-                    await Variable.aunset(note)
-    except AcquireConcurrencySlotTimeoutError:
-        hint = f" If its process died, its lock '{name}' is free again within {_LEASE_SECONDS:.0f} s."
-        raise _HeldError(await _read_variable(note), hint) from None
+    async with AsyncExitStack() as stack:
+        if not await _take_slot(stack, name):
+            hint = f" If its process died, its lock '{name}' is free again within {_LEASE_SECONDS:.0f} s."
+            raise _HeldError(await _read_variable(note), hint)
+        await Variable.aset(note, _own_note().model_dump(mode="json"), overwrite=True)
+        try:
+            yield
+        finally:
+            # A note that stays is no harm: it is compared with the run that it names.
+            with suppress(Exception):
+                await Variable.aunset(note)
+
+
+async def _take_slot(stack: AsyncExitStack, name: str) -> bool:
+    """Take the slot, and return False when the server has said for some seconds that somebody else has it.
+
+    Its answer is what counts, however long it takes: a server that is busy with many releases is not a lock that is
+    held, and a request that is given up may still take the slot.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _ACQUIRE_SECONDS
+    while True:
+        slot = concurrency(
+            name,
+            occupy=1,
+            timeout_seconds=_ANSWER_SECONDS,
+            max_retries=0,
+            lease_duration=_LEASE_SECONDS,
+            strict=True,
+        )
+        try:
+            await stack.enter_async_context(slot)
+        except ConcurrencySlotAcquisitionError as error:
+            cause = error.__cause__
+            if not (isinstance(cause, httpx.HTTPStatusError) and cause.response.status_code == httpx.codes.LOCKED):
+                raise
+            if loop.time() >= deadline:
+                return False
+        except AcquireConcurrencySlotTimeoutError:
+            raise LockServerError(
+                f"The Prefect server has not answered for {_ANSWER_SECONDS:.0f} s whether its lock '{name}' is free: "
+                "it has too much to do. Run again, with fewer releases at the same time (`parallel`)."
+            ) from None
+        else:
+            return True
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 @asynccontextmanager
