@@ -19,7 +19,7 @@ from coolify.config.model import DEFAULT_PATH, Config
 from coolify.config.secrets import clear_secrets
 from coolify.suggest import nearest
 
-__all__ = ["find_config", "load_config", "resolve_variables"]
+__all__ = ["find_config", "load_config", "problems_of", "resolve_variables"]
 
 # Fields of `Config` that the loader fills, never the file.
 _INTERNAL: Final = frozenset({"path", "environment_names", "all_domains"})
@@ -186,7 +186,7 @@ def _without(source: PlacedMap, keys: Iterable[str]) -> PlacedMap:
 def _validate(
     document: PlacedMap, path: Path, environment: str | None, names: tuple[str, ...]
 ) -> Config | list[Problem]:
-    unknown = [_unknown_key(document, key, ()) for key in document if key in _INTERNAL]
+    unknown = [_unknown_key(document, key, (), Config) for key in document if key in _INTERNAL]
     known = _without(document, _INTERNAL)
     data: dict[str, object] = {**_without_empty(known), "path": path, "environment_names": names}
     if environment is not None:
@@ -194,8 +194,13 @@ def _validate(
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        return unknown + [_problem(known, details) for details in error.errors(include_url=False, include_input=False)]
+        return unknown + problems_of(known, error, Config)
     return unknown or config
+
+
+def problems_of(document: PlacedMap, error: ValidationError, model: type[Section]) -> list[Problem]:
+    """Return what is wrong in a document that a model refused, with the lines where it stands."""
+    return [_problem(document, details, model) for details in error.errors(include_url=False, include_input=False)]
 
 
 def _without_empty(document: PlacedMap) -> dict[str, Value]:
@@ -203,10 +208,10 @@ def _without_empty(document: PlacedMap) -> dict[str, Value]:
     return {key: value for key, value in document.items() if value is not None}
 
 
-def _problem(document: PlacedMap, details: ErrorDetails) -> Problem:
+def _problem(document: PlacedMap, details: ErrorDetails, model: type[Section]) -> Problem:
     location = details["loc"]
     if details["type"] == "extra_forbidden":
-        return _unknown_key(document, str(location[-1]), location[:-1])
+        return _unknown_key(document, str(location[-1]), location[:-1], model)
     place, rest = _locate(document, location)
     if details["type"] == "missing":
         key = str(location[-1])
@@ -252,15 +257,15 @@ _MESSAGES: Final = {
 }
 
 
-def _unknown_key(document: PlacedMap, key: str, owner: Sequence[str | int]) -> Problem:
+def _unknown_key(document: PlacedMap, key: str, owner: Sequence[str | int], model: type[Section]) -> Problem:
     place, _ = _locate(document, (*owner, key))
-    known = [name for name in _known_keys(owner) if name not in _INTERNAL]
+    known = [name for name in _known_keys(owner, model) if name not in _INTERNAL]
     return place.problem(f"unknown key: {nearest(key, known)}")
 
 
-def _known_keys(location: Sequence[str | int]) -> tuple[str, ...]:
+def _known_keys(location: Sequence[str | int], root: type[Section]) -> tuple[str, ...]:
     """Return the keys that the section at a location knows, as they are written in the file."""
-    models: list[type[Section]] = [Config]
+    models: list[type[Section]] = [root]
     for part in location:
         fields = [
             field for model in models for name, field in model.model_fields.items() if part in {name, field.alias}

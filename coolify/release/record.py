@@ -120,6 +120,7 @@ class ReleaseRecord(BaseModel):
     serving: str | None = Field(default=None, description="Commit or tag that was proved to serve at the end.")
     url: str | None = Field(default=None, description="First public URL of the application.")
     flow_run_id: str | None = None
+    set_run: str | None = Field(default=None, description="The run over a set that it belongs to.")
     fingerprint: str | None = Field(default=None, description="Digest of the configuration that was released.")
     journal: tuple[JournalEntry, ...] = ()
     decisions: tuple[DecisionRecord, ...] = ()
