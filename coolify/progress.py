@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from coolify.finding import Finding
@@ -25,6 +25,7 @@ __all__ = [
     "ProgressEvent",
     "StepDone",
     "chained",
+    "labelled",
     "observe",
     "report",
 ]
@@ -119,6 +120,33 @@ def chained(observer: Observer) -> Observer:
             outer(event)
 
     return both
+
+
+def labelled(label: str) -> Observer:
+    """Return an observer that passes every event on to the present one, and says what it is about: many run at once."""
+    outer = _observer.get()
+
+    def tell(event: ProgressEvent) -> None:
+        if outer is not None:
+            outer(_labelled(event, label))
+
+    return tell
+
+
+def _labelled(event: ProgressEvent, label: str) -> ProgressEvent:
+    match event:
+        case PhaseStarted(phase) | PhaseEnded(phase):
+            return replace(event, phase=f"{label}: {phase}")
+        case StepDone(text) | LogLineRead(text):
+            return replace(event, text=f"{label}: {text}")
+        case DecisionTaken(question):
+            return replace(event, question=f"{label}: {question}")
+        case FindingsReported(findings):
+            return FindingsReported(tuple(_about(one, label) for one in findings))
+
+
+def _about(finding: Finding, label: str) -> Finding:
+    return finding.model_copy(update={"summary": f"{label}: {finding.summary}"})
 
 
 def report(event: ProgressEvent) -> None:

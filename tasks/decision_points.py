@@ -15,10 +15,11 @@ from prefect.states import Completed
 from coolify.asking import Answer, Question, ask
 from coolify.decisions import Choice, Decision, decide
 from coolify.progress import DecisionTaken, report
+from coolify.release import DecisionRecord
 from coolify.release.report import decision_record
 from tasks.session import Session
 
-__all__ = ["take_decision"]
+__all__ = ["decide_by", "take_decision"]
 
 
 async def take_decision(
@@ -32,15 +33,29 @@ async def take_decision(
         evidence: What happened, in one sentence.
         unavailable: Options that cannot be taken, with the reason.
     """
-    policy = session.config.policy(decision)
+    choice, taken = await decide_by(session.config.policy(decision), decision, evidence, unavailable)
+    session.decisions.append(taken)
+    await session.journal.note(decisions=tuple(session.decisions))
+    return choice
+
+
+async def decide_by(
+    policy: str, decision: Decision, evidence: str, unavailable: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Choice, DecisionRecord]:
+    """Decide, asking the operator where the policy says so, and leave the trace; for what belongs to no application.
+
+    Args:
+        policy: `auto`, `ask` or the id of an option.
+        decision: What is to be decided.
+        evidence: What happened, in one sentence.
+        unavailable: Options that cannot be taken, with the reason.
+    """
     answer = await ask(Question(decision, evidence, unavailable)) if policy == "ask" else Answer()
     choice = decide(decision, policy, unavailable, answer.option, timed_out=answer.timed_out, who=answer.who)
     taken = DecisionTaken(decision.question, choice.option.label, choice.by, choice.reason, decision.id, evidence)
     report(taken)
-    session.decisions.append(decision_record(taken))
-    await session.journal.note(decisions=tuple(session.decisions))
     await _record(decision.id, choice.option.id, choice.option.consequence, choice.by, choice.reason, evidence)
-    return choice
+    return choice, decision_record(taken)
 
 
 @task(name="decide", task_run_name="decide: {decision} -> {option}", cache_policy=NO_CACHE)

@@ -7,6 +7,7 @@ from uuid import UUID
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterKey
 
+from blocks import CoolifyServer
 from coolify.errors import OperatorError
 from coolify.plan import find_application
 from coolify.release import ReleaseRecord
@@ -23,9 +24,9 @@ class NoSuchReleaseError(OperatorError):
     is_usage = True
 
 
-async def read_history(target: Target) -> tuple[ReleaseRecord, ...]:
+async def read_history(target: Target, server: CoolifyServer | None = None) -> tuple[ReleaseRecord, ...]:
     """Return the records of an application, newest first; none when project or application do not exist."""
-    async with open_session(target) as session:
+    async with open_session(target, server) as session:
         application = await find_application(session.client, session.config)
         return tuple(reversed(await session.records.load(application.uuid))) if application else ()
 

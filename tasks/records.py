@@ -13,6 +13,7 @@ from coolify.release import Outcome, ReleaseKind, ReleaseRecord, Snapshot, next_
 from tasks.journal import Journal
 from tasks.phases import step_done
 from tasks.session import Session
+from tasks.sharing import current_set_run
 
 __all__ = ["begin_record"]
 
@@ -31,7 +32,9 @@ async def begin_record(
     if unfinished is not None and unfinished.kind == kind:
         session.journal = Journal(unfinished, session.records, stored=True)
         session.decisions = [*unfinished.decisions, *session.decisions]
-        await session.journal.note(flow_run_id=str(flow_run.id) if flow_run.id else None)
+        await session.journal.note(
+            flow_run_id=str(flow_run.id) if flow_run.id else None, set_run=current_set_run() or unfinished.set_run
+        )
         step_done(f"{kind} {unfinished.number} did not end and is taken up again")
         return True
     if unfinished is not None:
@@ -46,6 +49,7 @@ async def begin_record(
         environment=session.config.environment,
         started_at=datetime.now(UTC),
         flow_run_id=str(flow_run.id) if flow_run.id else None,
+        set_run=current_set_run(),
         url=session.config.domains[0].url if session.config.domains else None,
         before=before,
         decisions=tuple(session.decisions),

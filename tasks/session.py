@@ -8,7 +8,7 @@ variable and not as a parameter, because Prefect stores parameters.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -21,6 +21,7 @@ from coolify.redaction import Redaction, secrets_of
 from coolify.release import DecisionRecord, RecordStore
 from coolify.security import WantedSecurity, resolve_security
 from tasks.journal import Journal
+from tasks.sharing import connected
 from tasks.target import Target, located
 
 __all__ = ["Session", "Target", "open_session", "redaction_of"]
@@ -78,8 +79,7 @@ async def open_session(
             config = adjust(config)
         variables = resolve_variables(config, environ)
         security = resolve_security(config, environ)
-        client = server.get_client() if server else _client(config, environ)
-        async with client:
+        async with _connect(config, environ, server) as client:
             session = Session(
                 target, config, variables, client, resolver_of(config), BlockRecordStore(), environ, security
             )
@@ -90,8 +90,13 @@ async def open_session(
                 _current.reset(mark)
 
 
-def _client(config: Config, environ: Mapping[str, str]) -> CoolifyClient:
-    return connection_for(config, ContextStore.open(environ), environ).client()
+def _connect(
+    config: Config, environ: Mapping[str, str], server: CoolifyServer | None
+) -> AbstractAsyncContextManager[CoolifyClient]:
+    if server is not None:
+        return connected((server.base_url, server.token), server.get_client)
+    connection = connection_for(config, ContextStore.open(environ), environ)
+    return connected(connection.identity, connection.client)
 
 
 def redaction_of(session: Session) -> Redaction:

@@ -49,6 +49,15 @@ class Connection:
     context: Context | None
     """The context that the token comes from, None when it is the configuration's own."""
 
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Equal for connections that can share a client: the same instance, authority, and source of the token."""
+        if isinstance(self.token, ConfiguredToken):
+            source = self.token.config.auth.token.text
+        else:
+            source = self.context.name if self.context else ""
+        return (self.server, str(self.ca_file or ""), source)
+
     def client(self) -> CoolifyClient:
         """Return a client for the instance; it opens its connections when it is entered."""
         return CoolifyClient(self.server, self.token, ca_file=self.ca_file)

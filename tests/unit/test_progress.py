@@ -4,7 +4,17 @@ import asyncio
 
 import pytest
 
-from coolify.progress import LogLineRead, PhaseStarted, StepDone, chained, observe, report
+from coolify.finding import Finding, Severity
+from coolify.progress import (
+    FindingsReported,
+    LogLineRead,
+    PhaseStarted,
+    StepDone,
+    chained,
+    labelled,
+    observe,
+    report,
+)
 
 FIRST, SECOND = PhaseStarted("deploy"), LogLineRead("Building")
 
@@ -81,3 +91,19 @@ async def test_work_side_by_side_has_observers_of_its_own() -> None:
         return heard
 
     assert await asyncio.gather(work("a"), work("b")) == [[StepDone("a")], [StepDone("b")]]
+
+
+def test_what_runs_side_by_side_is_told_with_the_name_of_what_it_is_about() -> None:
+    heard = []
+    with observe(heard.append), observe(labelled("api")):
+        report(PhaseStarted("deploy"))
+        report(StepDone("queued", changed=True))
+        report(FindingsReported((Finding(name="x", severity=Severity.ERROR, subject="api", summary="It is down."),)))
+    assert heard[0] == PhaseStarted("api: deploy")
+    assert heard[1] == StepDone("api: queued", changed=True)
+    assert heard[2].findings[0].summary == "api: It is down."
+
+
+def test_without_an_observer_a_label_tells_nobody() -> None:
+    with observe(labelled("api")):
+        report(StepDone("queued"))
