@@ -17,12 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from coolify.asking import Answer, Question, answers, somebody_can_answer
 from coolify.decisions import DECISIONS, Decision
+from coolify.release_set import SET_MEMBER_FAILED
 from tasks.phases import step_done
 
 __all__ = ["Asked", "answered_in_prefect", "ask_in_prefect", "ask_operator"]
 
 _POLL_SECONDS: Final = 5
-_KNOWN: Final = {decision.id: decision for decision in DECISIONS}
+_KNOWN: Final = {decision.id: decision for decision in (*DECISIONS, SET_MEMBER_FAILED)}
 
 
 class Asked(BaseModel):
