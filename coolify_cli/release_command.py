@@ -15,6 +15,7 @@ from coolify_cli.options import (
     no_input_option,
     override_option,
 )
+from coolify_cli.sets import refuse_single, refuse_without_all, release_set, set_options, show_stages
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -27,6 +28,17 @@ __all__ = ["release"]
 @click.option("--force", is_flag=True, help="Deploy without cache even if nothing has changed.")
 @click.option("--resume", is_flag=True, help="Take up a release that did not end; what running it again does anyway.")
 @click.option("--why", default="", metavar="TEXT", help="Why, for report and history.")
+@set_options
+@click.option("--tag", multiple=True, metavar="TAG", help="Only applications of the set with this tag; for --all.")
+@click.option("--strategy", type=click.Choice(["stages", "canary"]), help="With --all: instead of the set file's.")
+@click.option(
+    "--on-failure",
+    type=click.Choice(["stop", "continue", "rollback", "ask"]),
+    help="With --all, when an application fails: keep what was released and stop, go on with the rest, roll back "
+    "all that was released, or ask. Instead of the set file's, whose default is stop.",
+)
+@click.option("--continue", "on_failure", flag_value="continue", help="Short for --on-failure continue.")
+@click.option("--parallel", type=click.IntRange(1, 20), help="With --all: releases at the same time.")
 @override_option
 @local_option
 @dry_run_option
@@ -39,6 +51,12 @@ def release(
     force: bool,
     why: str,
     resume: bool,  # noqa: ARG001 - said for the reader: every run takes up what did not end
+    every: bool,
+    set_file: str,
+    tag: tuple[str, ...],
+    strategy: str | None,
+    on_failure: str | None,
+    parallel: int | None,
     override: bool,
     local: bool,
     dry_run: bool,
@@ -52,7 +70,21 @@ def release(
 
     Where a Prefect server is set, its deployment `release/release` is started there and followed. With --dry-run the
     plan is shown, as `coolify plan` does.
+
+    With --all (or --tag) the applications of the set file are released, in the order in which they require each other:
+    `coolify release --all --continue`. With --dry-run their stages are shown.
     """
+    wishes = {"strategy": strategy, "on_failure": on_failure, "parallel": parallel}
+    if every or tag:
+        refuse_single(config)
+        request: dict[str, Any] = {"tags": tag, "environment": environment} | {
+            key: one for key, one in wishes.items() if one
+        }
+        if dry_run:
+            return show_stages(set_file, request, as_json=as_json)
+        request |= {"force": force, "override": override, "by": this_operator(), "why": why}
+        return release_set(set_file, request, local=local, no_input=no_input, as_json=as_json)
+    refuse_without_all(set_file, **wishes)
     if dry_run:
         from coolify_cli.plan_commands import show_plan
 

@@ -10,6 +10,7 @@ import click
 from coolify.whoami import this_operator
 from coolify_cli.completing import complete_release
 from coolify_cli.options import config_options, confirm, dry_run_option, json_option, local_option, yes_options
+from coolify_cli.sets import refuse_single, refuse_without_all, roll_back_set, set_options
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -21,6 +22,7 @@ __all__ = ["rollback"]
 @click.argument("version", default="previous", shell_complete=complete_release)
 @config_options
 @click.option("--why", default="", metavar="TEXT", help="Why, for report and history.")
+@set_options
 @local_option
 @dry_run_option
 @yes_options
@@ -31,6 +33,8 @@ def rollback(
     environment: str,
     *,
     why: str,
+    every: bool,
+    set_file: str,
     local: bool,
     dry_run: bool,
     yes: bool,
@@ -43,7 +47,14 @@ def rollback(
     the Git repository. What comes back, and what does not, is shown first.
 
     Where a Prefect server is set, its deployment `rollback/rollback` is started there and followed.
+
+    With --all everything is brought back that the last run over a set has released, in reverse order.
     """
+    if every:
+        refuse_single(config, VERSION=version if version != "previous" else None, **{"--dry-run": dry_run})
+        asked = {"environment": environment, "by": this_operator(), "why": why}
+        return roll_back_set(set_file, asked, local=local, yes=yes, no_input=no_input, as_json=as_json)
+    refuse_without_all(set_file)
     from coolify_cli.remote import run_on_server, runs_on_server, target_parameters
 
     on_server = runs_on_server(config, local=local)

@@ -111,7 +111,12 @@ async def execute(flow: Callable[[], Awaitable[State[Any]]], observer: Observer,
 
 
 def run_quietly(
-    flow: Callable[[], Awaitable[State[Any]]], *, quiet: bool, no_input: bool = False, debug: bool = False
+    flow: Callable[[], Awaitable[State[Any]]],
+    *,
+    quiet: bool,
+    no_input: bool = False,
+    debug: bool = False,
+    verbose: bool = True,
 ) -> Any:  # noqa: ANN401 - what the flow returns
     """Run a flow in this process, print what happens unless told not to, and return its result.
 
@@ -120,9 +125,10 @@ def run_quietly(
         quiet: Whether nothing is printed.
         no_input: Whether decisions are taken without asking the operator.
         debug: Whether the hidden lines of build logs are printed too.
+        verbose: Whether steps and build logs are printed, not only phases, problems and decisions.
     """
     console = Console(stderr=quiet, quiet=quiet)
-    printer = ProgressPrinter(console, debug=debug)
+    printer = ProgressPrinter(console, debug=debug, verbose=verbose)
     asker = None if no_input else terminal_asker(console, printer.close)
     if "PREFECT_API_URL" not in os.environ:
         printer.wait_for("Prefect's temporary server")

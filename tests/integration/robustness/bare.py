@@ -55,7 +55,7 @@ async def _nothing(*_: Any, **__: Any) -> None:
 
 
 @asynccontextmanager
-async def _unlocked(*_: Any) -> AsyncIterator[None]:
+async def unlocked(*_: Any) -> AsyncIterator[None]:
     yield
 
 
@@ -73,10 +73,10 @@ def bare_flows() -> Iterator[None]:
         patch.object(Task, "__call__", _call),
         patch("tasks.session.BlockRecordStore", lambda: current_records.get(records)),
         patch("tasks.session.CoolifyClient", impatient),
-        patch("flows.release.exclusive_release", _unlocked),
-        patch("flows.rollback.exclusive_release", _unlocked),
-        patch("flows.set_up_databases.exclusive_release", _unlocked),
-        patch("flows.apply.exclusive_release", _unlocked),
+        patch("flows.release.exclusive_release", unlocked),
+        patch("flows.rollback.exclusive_release", unlocked),
+        patch("flows.set_up_databases.exclusive_release", unlocked),
+        patch("flows.apply.exclusive_release", unlocked),
         patch("tasks.reports.acreate_markdown_artifact", _nothing),
         patch("tasks.reports.emit_event", lambda **_: None),
         patch("tasks.decision_points.acreate_markdown_artifact", _nothing),
