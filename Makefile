@@ -33,7 +33,7 @@ test: lint types imports $(STAMP) ## Lint, types, architecture and all tests
 unit: $(STAMP) ## The tests that need no server and no socket (seconds)
 	$(BIN)/pytest tests/unit
 
-bench: $(STAMP) ## What is promised about speed and memory, measured (a few minutes)
+bench: $(STAMP) ## What is promised about speed and memory, measured (half an hour)
 	@failed=0; for one in benchmarks/bench_*.py; do echo "== $$one"; \
 		$(BIN)/python -m "benchmarks.$$(basename $$one .py)" || failed=1; echo; done; exit $$failed
 
