@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import httpx
 from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import BlockDocumentUpdate
 from prefect.client.schemas.objects import BlockDocument
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from pydantic import Field, HttpUrl, SecretStr, TypeAdapter
 
 from coolify.release import ReleaseRecord, prune
 
 __all__ = ["BlockRecordStore", "ReleaseHistory"]
 
+_MORE_ATTEMPTS: Final = 3
+"""Each is five of the client, which take a minute."""
 _RECORDS = TypeAdapter(tuple[ReleaseRecord, ...])
 
 
@@ -58,7 +63,22 @@ class BlockRecordStore:
             return _records_of(await _find(client, application_uuid))
 
     async def save(self, record: ReleaseRecord) -> None:
-        """Insert the record or replace the one with its number, and drop what is too old."""
+        """Insert the record or replace the one with its number, and drop what is too old.
+
+        A Prefect server on SQLite refuses to write while much is written at the same time (503), for longer than its
+        client is patient; to give up would leave a release half-way, and saving twice is harmless.
+        """
+        for _ in range(_MORE_ATTEMPTS):
+            try:
+                await self._save(record)
+            except PrefectHTTPStatusError as error:
+                if error.response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                    raise
+            else:
+                return
+        await self._save(record)
+
+    async def _save(self, record: ReleaseRecord) -> None:
         async with get_client() as client:
             document = await _find(client, record.application_uuid)
             others = [other for other in _records_of(document) if other.number != record.number]
