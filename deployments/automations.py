@@ -113,7 +113,10 @@ ALERTS: Final = (
     Alert(
         "coolify: a run failed",
         "A run of one of our deployments ended otherwise than it should. What was rolled back has a name of its own.",
-        tuple(f"prefect.flow-run.{state}" for state in ("Failed", "Aborted", "Crashed", "TimedOut", "Drifted")),
+        tuple(
+            f"prefect.flow-run.{state}"
+            for state in ("Failed", "Aborted", "Incomplete", "Crashed", "TimedOut", "Drifted")
+        ),
         "{{ flow.name }} ended as {{ flow_run.state.name }}",
     ),
     Alert(
