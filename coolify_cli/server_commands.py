@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from deployments.apply import Applied
 
 __all__ = ["apply", "up"]
+
+_NO_WEBHOOKS: Final = (
+    "Webhooks are not received: set COOLIFY_WEBHOOK_SECRET and start again, or run `coolify webhooks serve` with a file "
+    "of sources."
+)
 
 
 @click.command(epilog="Example: coolify server apply --dry-run")
@@ -84,25 +89,32 @@ def _print_json(applied: Applied, *, dry_run: bool) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where database and logs live; PREFECT_HOME or ~/.prefect by default.",
 )
+@click.option(
+    "--webhook-port",
+    default=8087,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port for webhooks, received where COOLIFY_WEBHOOK_SECRET is set; 0 for a free one.",
+)
 @json_option
-def up(host: str, port: int, directory: Path | None, *, as_json: bool) -> int:
-    """Run everything on this machine until Ctrl-C: Prefect server, worker and, where it is, the webhook receiver.
+def up(host: str, port: int, directory: Path | None, webhook_port: int, *, as_json: bool) -> int:
+    """Run everything on this machine until Ctrl-C: Prefect server, worker and webhook receiver.
 
     For one machine, on SQLite. Deployments and automations are registered at each start. deployments/ has a compose
     file for more.
     """
     home = directory or Path(os.environ.get("PREFECT_HOME") or "~/.prefect")
     try:
-        asyncio.run(_up(home.expanduser().resolve(), host, port, as_json=as_json))
+        asyncio.run(_up(home.expanduser().resolve(), host, port, webhook_port, as_json=as_json))
     except asyncio.CancelledError:
         click.echo("Everything has ended.", err=True)
     return 0
 
 
-async def _up(directory: Path, host: str, port: int, *, as_json: bool) -> None:
+async def _up(directory: Path, host: str, port: int, webhook_port: int, *, as_json: bool) -> None:
     from coolify_cli.output import print_json
     from coolify_cli.running import quiet_prefect
-    from coolify_cli.server_up import end_on_signals, run_installation, run_parts
+    from coolify_cli.server_up import end_on_signals, receives_webhooks, run_installation, run_parts
 
     end_on_signals()
     click.echo("Starting the Prefect server ...", err=True)
@@ -113,7 +125,9 @@ async def _up(directory: Path, host: str, port: int, *, as_json: bool) -> None:
         from deployments.apply import apply as apply_declarations
 
         applied = await apply_declarations()
-        async with run_parts(server) as installation:
+        if not receives_webhooks():
+            applied = applied.model_copy(update={"notes": (*applied.notes, _NO_WEBHOOKS)})
+        async with run_parts(server, host, webhook_port) as installation:
             facts = {"url": server.url, "directory": str(directory), "changes": len(applied.changes)}
             facts |= {"parts": ["server", *installation.parts], "notes": list(applied.notes)}
             if as_json:

@@ -14,7 +14,6 @@ from typing import Final
 
 from coolify.errors import OperatorError
 from coolify_cli.prefect_server import BATCHED, PrefectServer, run_prefect_server, stop_process
-from coolify_cli.tree import TREE, Branch
 
 __all__ = ["SERVER_SETTINGS", "WORKER_SETTINGS", "Installation", "OpenToTheNetworkError", "run_installation"]
 
@@ -103,15 +102,27 @@ async def run_installation(directory: Path, host: str, port: int) -> AsyncIterat
         yield server
 
 
+def receives_webhooks() -> bool:
+    """Return whether there is a secret by which deliveries can be believed; the receiver starts with none."""
+    return bool(os.environ.get("COOLIFY_WEBHOOK_SECRET"))
+
+
 @contextlib.asynccontextmanager
-async def run_parts(server: PrefectServer) -> AsyncIterator[Installation]:
-    """Start the worker and, where this version has it, the webhook receiver; end them when the context is left."""
+async def run_parts(server: PrefectServer, host: str, webhook_port: int) -> AsyncIterator[Installation]:
+    """Start the worker and, where there is a secret for it, the webhook receiver; end them when the context is left.
+
+    Args:
+        server: What they work for.
+        host: Address on which deliveries are received.
+        webhook_port: Port of the receiver; 0 for a free one.
+    """
     commands: dict[str, tuple[str, ...]] = {
         "worker": ("-m", "prefect", "worker", "start", "--pool", "coolify", "--type", "process")
     }
-    webhooks = TREE.children.get("webhooks")
-    if isinstance(webhooks, Branch) and "serve" in webhooks.children:
-        commands["receiver"] = ("-m", "coolify_cli.main", "webhooks", "serve")
+    if receives_webhooks():
+        spool = str(server.log.parent / "webhooks")
+        where = ("--host", host, "--port", str(webhook_port), "--spool", spool)
+        commands["receiver"] = ("-m", "coolify_cli.main", "webhooks", "serve", *where)
     parts: dict[str, asyncio.subprocess.Process] = {}
     try:
         for name, command in commands.items():

@@ -38,6 +38,7 @@ from tests.integration.conftest import Shop
 pytestmark = [pytest.mark.component("git"), pytest.mark.timeout(600)]
 
 CANARY = "canary-4f1c9b7e02d8"
+WEBHOOK_SECRET = "canary-of-the-receiver-7c1e5a"
 PATIENCE = 240.0
 
 
@@ -70,8 +71,9 @@ async def installed(directory: Path):
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COOLIFY_"))}
     clean |= {"HOME": str(directory), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
     process = await asyncio.create_subprocess_exec(
-        *COMMAND, "server", "up", "--port", "0", "--directory", str(directory), "--json",
-        cwd=directory, env=clean, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+        *COMMAND, "server", "up", "--port", "0", "--webhook-port", "0", "--directory", str(directory), "--json",
+        cwd=directory, env=clean | {"COOLIFY_WEBHOOK_SECRET": WEBHOOK_SECRET},
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
         text = ""
@@ -230,7 +232,7 @@ async def test_an_operator_works_through_the_prefect_server_alone(tmp_path) -> N
         async with httpx.AsyncClient(base_url=there.facts["url"], trust_env=False) as api:
             kinds = ("flow_runs", "task_runs", "logs", "artifacts", "events", "deployments", "block_documents")
             answers = [(await api.post(f"/api/{kind}/filter", json={})).text for kind in kinds]
-        hidden = (CANARY, sandbox.token.partition("|")[2] or sandbox.token)
+        hidden = (CANARY, WEBHOOK_SECRET, sandbox.token.partition("|")[2] or sandbox.token)
         assert not [kind for kind, text in zip(kinds, answers, strict=True) if any(one in text for one in hidden)]
 
         process = there.process
@@ -239,7 +241,8 @@ async def test_an_operator_works_through_the_prefect_server_alone(tmp_path) -> N
         with pytest.raises(ProcessLookupError):
             os.kill(child, 0)
     files = [one for one in home.rglob("*") if one.is_file()]
-    assert {"prefect.db", "server.log", "worker.log", "encryption.key"} <= {one.name for one in files}
+    assert there.facts["parts"] == ["server", "worker", "receiver"]
+    assert {"prefect.db", "server.log", "worker.log", "receiver.log", "encryption.key"} <= {one.name for one in files}
     assert not [one for one in files if any(secret.encode() in one.read_bytes() for secret in hidden)]
 
 
