@@ -18,7 +18,7 @@ from deployments.steps import Step, changed_fields, create, unchanged, update
 __all__ = ["AmbiguousAutomationError", "automation_of", "find_alerts_block", "plan_automation", "read_automations"]
 
 _PAGE = 200
-_COMPARED = ("description", "trigger", "actions", "owner_resource")
+_COMPARED = ("description", "trigger", "actions")
 
 
 class AmbiguousAutomationError(OperatorError):
@@ -80,14 +80,20 @@ def plan_automation(wanted: AutomationCore, existing: Sequence[Automation]) -> S
 
 async def _change(client: PrefectClient, wanted: AutomationCore, there: Automation) -> None:
     theirs = {"enabled": there.enabled, "tags": there.tags}
-    if wanted.owner_resource != there.owner_resource:
-        # It started a deployment that was deleted since. The owner cannot be changed.
+    if wanted.owner_resource and _started(wanted) != _started(there):
+        # It started a deployment that was deleted since. The owner cannot be changed, and the server does not tell it.
         await client.delete_automation(there.id)
         await client.create_automation(wanted.model_copy(update=theirs))
         return
     # What is not set is not sent, and would be lost: everything counts as set once it has been read back.
     everything = wanted.model_dump(exclude={"owner_resource"}) | theirs
     await client.update_automation(there.id, AutomationCore.model_validate(everything))
+
+
+def _started(automation: AutomationCore) -> set[UUID]:
+    """Return the deployments of which it starts runs."""
+    found = (getattr(action, "deployment_id", None) for action in automation.actions)
+    return {one for one in found if one is not None}
 
 
 def _compared(automation: AutomationCore) -> dict[str, Any]:
