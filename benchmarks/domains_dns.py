@@ -24,9 +24,8 @@ import dns.rdatatype
 from benchmarks.comparison import Comparison
 from coolify.dns import DnsSettings, Nameserver, Resolver, ServerAddresses
 from coolify.dns.check import check_domains
-from coolify.finding import Finding
 
-__all__ = ["compare_lookups"]
+__all__ = ["compare_lookups", "count_questions"]
 
 _ZONE: Final = "bench.test"
 _ADDRESS: Final = "192.0.2.10"
@@ -48,28 +47,40 @@ async def compare_lookups(number: int, directory: Path, *, rounds: int = 3) -> C
     Raises:
         RuntimeError: A domain was not found to be good: what was measured is not what is promised.
     """
-    hosts = [f"host{place}.{_ZONE}" for place in range(number)]
+    hosts = _hosts(number)
     checked, bare = [], []
     with _name_server() as server:
         for _ in range(rounds):
-            before = await _counted(server)
             started = time.perf_counter()
-            findings = await _check(hosts, server)
+            questions = await _check(hosts, server)
             checked.append(time.perf_counter() - started)
-            questions = await _counted(server) - before - 1
-            good = sum(finding.name == "domain-points-to-server" for finding in findings)
-            if good != number or any(finding.is_problem for finding in findings):
-                raise RuntimeError(f"{good} of {number} domains were found to be good")
             started = time.perf_counter()
             await _bare(hosts, questions, server)
             bare.append(time.perf_counter() - started)
     return Comparison(f"{questions} questions of DNS", number, min(checked), min(bare))
 
 
-async def _check(hosts: list[str], server: Nameserver) -> tuple[Finding, ...]:
+async def count_questions(number: int) -> int:
+    """Return how many questions it takes to check some hosts of one zone."""
+    with _name_server() as server:
+        return await _check(_hosts(number), server)
+
+
+def _hosts(number: int) -> list[str]:
+    return [f"host{place}.{_ZONE}" for place in range(number)]
+
+
+async def _check(hosts: list[str], server: Nameserver) -> int:
+    """Check hosts, and return the number of questions that the name server was asked."""
     settings = DnsSettings(nameserver_port=server.port)
     expected = ServerAddresses("server", frozenset({_ADDRESS}))
-    return await check_domains(hosts, expected, Resolver((server,)), settings)
+    before = await _counted(server)
+    findings = await check_domains(hosts, expected, Resolver((server,)), settings)
+    questions = await _counted(server) - before - 1
+    good = sum(finding.name == "domain-points-to-server" for finding in findings)
+    if good != len(hosts) or any(finding.is_problem for finding in findings):
+        raise RuntimeError(f"{good} of {len(hosts)} domains were found to be good")
+    return questions
 
 
 async def _bare(hosts: list[str], questions: int, server: Nameserver) -> None:
