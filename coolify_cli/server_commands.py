@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["apply", "up"]
 
 _NO_WEBHOOKS: Final = (
-    "Webhooks are not received: set COOLIFY_WEBHOOK_SECRET and start again, or run `coolify webhooks serve` with a file "
-    "of sources."
+    "Webhooks are not received: set COOLIFY_WEBHOOK_SECRET and start again, or run `coolify webhooks serve` with a "
+    "file of sources."
 )
 
 

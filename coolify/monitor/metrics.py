@@ -97,9 +97,9 @@ class Exposed:
 
 def exposition(exposed: Exposed) -> bytes:
     """Return the metrics as text."""
-    registry = CollectorRegistry()
-    registry.register(_Looks(exposed))
-    return generate_latest(registry)
+    collectors = CollectorRegistry()
+    collectors.register(_Looks(exposed))
+    return generate_latest(collectors)
 
 
 def write_textfile(path: Path, exposed: Exposed) -> None:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,7 @@ async def run_tool(
     return Finished(code, output.decode(errors="replace"), errors.decode(errors="replace"))
 
 
-class ScratchServer:
+class ScratchServer(ABC):
     """An asynchronous context manager around one server in a temporary directory.
 
     Args:
@@ -127,9 +128,9 @@ class ScratchServer:
     ) -> None:
         await self._stop()
 
+    @abstractmethod
     async def start(self) -> None:
         """Prepare the directory, launch the server, and wait until it answers."""
-        raise NotImplementedError
 
     def own_directory(self, name: str) -> Path:
         """Make a directory that belongs to the user that the server runs as."""
