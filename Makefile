@@ -20,7 +20,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@command -v git >/dev/null || { echo "git is needed and was not found: install it (Debian: apt-get install git)" >&2; exit 2; }
 	@echo "Installing into $(VENV) (half a minute, once)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@# The lock is whole; resolving again would look at versions newer than those that it allows, and stop there.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
