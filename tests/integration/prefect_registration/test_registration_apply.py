@@ -1,5 +1,6 @@
 """`coolify server apply` against a real Prefect server."""
 
+import pytest
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import DeploymentUpdate
@@ -14,6 +15,19 @@ from tests.integration.command import documented_json
 from tests.integration.command.conftest import run
 
 VERIFY = "verify backups/verify backups"
+
+
+@pytest.fixture(autouse=True)
+async def untouched(in_prefect) -> None:
+    """A server on which nobody has applied anything yet, whatever other tests have left there."""
+    async with get_client() as client:
+        for deployment in await client.read_deployments():
+            await client.delete_deployment(deployment.id)
+        for automation in await client.read_automations():
+            await client.delete_automation(automation.id)
+        for block in await client.read_block_documents():
+            if block.name == ALERTS_BLOCK:
+                await client.delete_block_document(block.id)
 
 
 async def test_applying_twice_changes_nothing_and_keeps_what_operators_have_set(in_prefect) -> None:
