@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 
 import pytest
 
@@ -15,6 +16,10 @@ TABLES: pytest.StashKey[dict[str, list[str]]] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell lets what it starts in the background ignore Ctrl-C, and so would every process of the tests: a worker of
+    # Prefect, which ends itself by that signal, would never end.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[TABLES] = {}
 
 
