@@ -99,11 +99,12 @@ def _stop(subject: RestoreSubject) -> tuple[Step, ...]:
 
 def _save_what_is_there(subject: RestoreSubject) -> Step:
     if subject.volume:
-        saved = f"{_beside(subject, 'tar -czf - -C /volume .', ':ro')} > /root/before-restore.tar.gz"
+        saved = f"{_beside(subject, 'tar -czf - -C /volume .', ':ro')} > before-restore.tar.gz"
     else:
-        saved = f"docker exec {subject.database_uuid} {_dump_command(subject)} > /root/before-restore.dump"
+        saved = f"docker exec {subject.database_uuid} {_dump_command(subject)} > before-restore.dump"
     title = "Save what is there now, broken or not: you may want to look at it later"
-    return Step(title, (_on_server(subject, saved),))
+    # In the home of whoever logs in there, for nobody else to read.
+    return Step(title, (_on_server(subject, f"umask 077; {saved}"),))
 
 
 def _fetch(subject: RestoreSubject, file: str) -> Step:
@@ -131,8 +132,8 @@ def _restore(subject: RestoreSubject, file: str) -> Step:
             "Put the dump in the place of the data file",
             (
                 _on_server(subject, f"docker stop {subject.database_uuid}"),
-                f"scp {file} {subject.ssh}:/root/dump.rdb",
-                _on_server(subject, f"docker cp /root/dump.rdb {subject.database_uuid}:/data/dump.rdb"),
+                f"scp {file} {subject.ssh}:dump.rdb",
+                _on_server(subject, f"docker cp dump.rdb {subject.database_uuid}:/data/dump.rdb"),
                 _on_server(subject, f"docker start {subject.database_uuid}"),
             ),
             "Where appendonly is on, switch it off for this start: Redis would read its other file.",
@@ -141,8 +142,8 @@ def _restore(subject: RestoreSubject, file: str) -> Step:
         return Step(
             "Hand the archive to ClickHouse and restore it",
             (
-                f"scp {file} {subject.ssh}:/root/restore.zip",
-                _on_server(subject, f"docker cp /root/restore.zip {subject.database_uuid}:/tmp/restore.zip"),
+                f"scp {file} {subject.ssh}:restore.zip",
+                _on_server(subject, f"docker cp restore.zip {subject.database_uuid}:/tmp/restore.zip"),
                 _on_server(subject, f"docker exec {subject.database_uuid} {command}"),
             ),
             _UNSEEN,

@@ -14,7 +14,7 @@ STAGE = DrillStage(
     ca_file=Path("/tmp/ca.pem"),
     http_port=8080,
     https_port=8443,
-    repository="/work/shop",
+    repository="/srv/shop",
 )
 REAL = """
 server: https://coolify.example.com

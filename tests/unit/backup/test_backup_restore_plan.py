@@ -91,7 +91,7 @@ def test_the_engines_own_tools_restore_and_passwords_stay_in_the_container() -> 
         DatabaseEngine.MARIADB: r"mariadb -u root -p\"\$MARIADB_ROOT_PASSWORD\" shop",
         DatabaseEngine.MONGODB: r"mongorestore .*--gzip --archive",
         DatabaseEngine.CLICKHOUSE: r"RESTORE DATABASE shop FROM File",
-        DatabaseEngine.REDIS: r"docker cp /root/dump.rdb db1:/data/dump.rdb",
+        DatabaseEngine.REDIS: r"docker cp dump.rdb db1:/data/dump.rdb",
     }
     for engine, pattern in expected.items():
         assert any(re.search(pattern, command) for command in commands(subject(engine))), engine

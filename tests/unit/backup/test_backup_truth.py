@@ -17,7 +17,7 @@ from coolify.backup.truth import (
 from coolify.finding import Severity
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
-KEY = "data/coolify/backups/databases/root/shop/pg-dump-shop-1.dmp"
+KEY = "data/coolify/backups/databases/team-0/shop/pg-dump-shop-1.dmp"
 
 
 def execution(**fields):
