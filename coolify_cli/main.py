@@ -36,6 +36,8 @@ def main() -> None:
     """Run the command; every failure ends as one sentence on standard error."""
     # Importing makes many objects that live on; looking for garbage among them takes a seventh of a short command.
     gc.set_threshold(_GARBAGE_THRESHOLD)
+    # httpx loads its own command along where it can, and with it everything for colours: another eighth.
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]
     try:
         code = cli.main(prog_name="coolify", standalone_mode=False)
     except click.exceptions.Exit as stop:

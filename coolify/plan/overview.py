@@ -17,7 +17,6 @@ from coolify.finding import Finding, Severity
 from coolify.plan.actual import Actual
 from coolify.plan.desired import desired_settings, desired_variables, desired_volumes
 from coolify.plan.difference import Change, plan_settings, plan_variables, plan_volumes
-from coolify.release.readiness import judge_rollout
 from coolify.security import WantedSecurity, plan_labels
 from coolify.security.labels import summary_of
 
@@ -109,6 +108,9 @@ def make_plan(
     Raises:
         OperatorError: The section `security` cannot be applied to this application, or its labels are hidden.
     """
+    # Records of releases come with it, which commands that only find an application need not load.
+    from coolify.release.readiness import judge_rollout
+
     wanted = security or WantedSecurity()
     settings = desired_settings(config, wanted)
     actions = [
