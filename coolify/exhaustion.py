@@ -91,7 +91,7 @@ def judge_disk(server: Server, use: DiskUse | None) -> Finding:
             summary = f"Coolify has warned of the disk of {server.name}: it is used to more than {threshold} %."
             return _disk(server, "server-disk-low", Severity.WARNING, summary, ())
         summary = f"How full the disk of {server.name} is, Coolify does not tell."
-        return _disk(server, "server-disk-unknown", Severity.OK, summary, ())
+        return _disk(server, "server-disk-unknown", Severity.INFO, summary, ())
     when = f", as measured {use.seen:%Y-%m-%d %H:%M} UTC" if use.seen else ""
     evidence = (f"{use.percent} % used{when}", f"threshold for warnings: {threshold} %")
     summary = f"The disk of {server.name} is used to {use.percent} %."

@@ -18,6 +18,7 @@ from coolify.exhaustion import (
     obstacles,
     raised_limits,
 )
+from coolify.finding import Severity
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 SERVER = Server(uuid="s1", name="paris", ip="192.0.2.1")
@@ -60,7 +61,8 @@ def test_the_servers_own_threshold_warns_and_a_full_disk_stops(percent: int, nam
 def test_what_was_measured_long_ago_says_nothing() -> None:
     measured = run("Saved 1% disk space. Disk usage before: 99%, Disk usage after: 98%.")
     assert disk_use([measured], NOW + timedelta(days=3)) is None
-    assert judge_disk(SERVER, None).name == "server-disk-unknown"
+    unknown = judge_disk(SERVER, None)
+    assert (unknown.name, unknown.severity) == ("server-disk-unknown", Severity.INFO)
     warned = SERVER.model_copy(update={"high_disk_usage_notification_sent": True})
     assert judge_disk(warned, None).name == "server-disk-low"
 
