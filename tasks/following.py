@@ -20,7 +20,7 @@ from coolify.deployment import Queue, StageLimits, StageWatch, blocked, queue_be
 from coolify.deployment.stages import Overdue, Stage
 from coolify.errors import OperatorError
 from coolify.finding import Finding
-from tasks.interruption import INTERRUPTIONS
+from tasks.interruption import INTERRUPTIONS, interruption_alone
 from tasks.phases import log_line, report_findings, step_done
 
 __all__ = ["DeploymentStuckError", "ended_with_the_run", "follow_deployment", "limits_of"]
@@ -54,7 +54,8 @@ async def ended_with_the_run(
         pull_request: Number of the pull request whose preview it is; 0 for production.
     """
     try:
-        yield
+        with interruption_alone():
+            yield
     except INTERRUPTIONS:
         try:
             async with asyncio.timeout(_LAST_WISH_SECONDS):

@@ -13,7 +13,7 @@ from prefect.logging.loggers import LoggingAdapter
 
 from coolify.finding import Finding, Severity
 from coolify.progress import FindingsReported, LogLineRead, PhaseEnded, PhaseStarted, PhaseStatus, StepDone, report
-from tasks.interruption import INTERRUPTIONS
+from tasks.interruption import INTERRUPTIONS, interruption_alone
 
 __all__ = ["PhaseHandle", "log_line", "phase", "report_findings", "step_done"]
 
@@ -52,7 +52,8 @@ async def phase(name: str) -> AsyncIterator[PhaseHandle]:
     started = time.monotonic()
     report(PhaseStarted(name))
     try:
-        yield handle
+        with interruption_alone():
+            yield handle
     except BaseException as error:
         handle.failed("cancelled" if isinstance(error, INTERRUPTIONS) else str(error) or type(error).__name__)
         raise

@@ -20,6 +20,7 @@ from coolify.dns import Resolver, resolver_of
 from coolify.redaction import Redaction, secrets_of
 from coolify.release import DecisionRecord, RecordStore
 from coolify.security import WantedSecurity, resolve_security
+from tasks.interruption import interruption_alone
 from tasks.journal import Journal
 from tasks.sharing import connected
 from tasks.target import Target, located
@@ -73,6 +74,15 @@ async def open_session(
     if enclosing is not None and enclosing.target == target:
         yield enclosing
         return
+    with interruption_alone():
+        async with _new_session(target, server, adjust) as session:
+            yield session
+
+
+@asynccontextmanager
+async def _new_session(
+    target: Target, server: CoolifyServer | None, adjust: Callable[[Config], Config] | None
+) -> AsyncIterator[Session]:
     async with located(target) as found:
         config, environ = found.config, found.environ
         if adjust is not None:
