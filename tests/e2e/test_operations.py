@@ -198,8 +198,9 @@ async def test_an_operator_works_through_the_prefect_server_alone(tmp_path) -> N
         answer = {"run_input": {"option": "rollback", "name": "Ada"}}
 
         async def answered():
-            # 200: the form is not there yet, it follows the pause.
-            return (await client.request("POST", f"/flow_runs/{question.id}/resume", json=answer)).status_code == 201
+            # 200: the form is not there yet, it follows the pause; or the answer before was taken and its receipt lost.
+            said = await client.request("POST", f"/flow_runs/{question.id}/resume", json=answer)
+            return said.status_code == 201 or not (await client.read_flow_run(question.id)).state.is_paused()
 
         await until(answered, "an accepted answer")
         assert await ended(client, run) == "RolledBack"

@@ -113,8 +113,13 @@ async def until(condition: Callable[[], Any], seconds: float = 100) -> None:
             await asyncio.sleep(0.2)
 
 
+async def alerts(url: str) -> list[dict[str, Any]]:
+    """Return what Prometheus knows of every alert that is pending or fires."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        known: list[dict[str, Any]] = (await client.get(f"{url}/api/v1/alerts")).json()["data"]["alerts"]
+    return known
+
+
 async def firing(url: str) -> set[str]:
     """Return the names of the alerts that Prometheus fires."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        alerts = (await client.get(f"{url}/api/v1/alerts")).json()["data"]["alerts"]
-    return {one["labels"]["alertname"] for one in alerts if one["state"] == "firing"}
+    return {one["labels"]["alertname"] for one in await alerts(url) if one["state"] == "firing"}

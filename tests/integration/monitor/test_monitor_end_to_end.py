@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.integration.command.conftest import COMMAND
-from tests.integration.monitor.prometheus import firing, free_port, process, prometheus, receiver, until
+from tests.integration.monitor.prometheus import alerts, firing, free_port, process, prometheus, receiver, until
 from tests.integration.monitor.test_monitor_watch import events_since, looked
 
 
@@ -64,7 +64,12 @@ async def test_everybody_hears_of_a_broken_shop_and_of_its_repair(shop, released
 
             await client.deployments.trigger(application.uuid)
             await until(lambda: is_served(shop))
-            await until(is_quiet)
+            try:
+                await until(is_quiet)
+            except TimeoutError:
+                raise AssertionError(
+                    f"still firing: {await alerts(url)}; {await coolify('monitor', 'status')}"
+                ) from None
             await until(lambda: slack.heard("RESOLVED", "CoolifyApplicationDown"))
             await until(lambda: is_over(shop, problem.id))
             # Coolify writes states of containers when it likes.
