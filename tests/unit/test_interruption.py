@@ -20,12 +20,15 @@ async def waits() -> None:
 
 
 async def test_the_signal_comes_out_of_the_task_groups_in_which_it_arrives() -> None:
-    with pytest.raises(TerminationSignal):
+    async def deploys() -> None:
         async with phase("deploy"), anyio.create_task_group() as outer:
             outer.start_soon(waits)
             async with asyncio.TaskGroup() as inner:
                 inner.create_task(ends())
                 inner.create_task(waits())
+
+    with pytest.raises(TerminationSignal):
+        await deploys()
 
 
 def test_the_signal_counts_more_than_the_cancellations_that_it_causes() -> None:
