@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := coolify coolify_cli coolify_sandbox flows tasks blocks deployments
 
+# Tests start hundreds of processes; without compiled modules each of them would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test unit bench lint format types imports docs lock clean
 

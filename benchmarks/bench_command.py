@@ -36,6 +36,8 @@ async def main() -> int:
         async with Sandbox() as sandbox:
             work = _application(Path(directory), sandbox)
             environment = os.environ | {"COOLIFY_TOKEN": sandbox.token, "NO_COLOR": "1"}
+            # Installed packages are compiled; here that happens in the first round.
+            environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
             async def run(*command: str) -> None:
                 await _run(command, work, environment)
