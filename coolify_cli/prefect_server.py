@@ -20,6 +20,7 @@ from coolify.errors import OperatorError
 
 __all__ = [
     "BATCHED",
+    "CLIENT_RETRIES",
     "LEAN",
     "PrefectServer",
     "PrefectServerError",
@@ -32,6 +33,8 @@ _START_LIMIT: Final = 90.0
 """Seconds; an empty database needs about ten for its migrations, a busy machine several times that."""
 _STOP_GRACE: Final = 10.0
 _DELIVERY_SECONDS: Final = 5.0
+CLIENT_RETRIES: Final = "7"
+"""SQLite answers a moment of much writing with "busy". Pauses double from two seconds: four minutes instead of one."""
 
 
 BATCHED: Final = {
@@ -97,6 +100,7 @@ async def run_prefect_server(
         "PREFECT_API_URL": f"{url}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
+        "PREFECT_CLIENT_MAX_RETRIES": CLIENT_RETRIES,
     }
     log = directory / "server.log"
     with log.open("wb") as output:

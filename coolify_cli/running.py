@@ -21,6 +21,7 @@ from coolify.release.record import Outcome
 from coolify.security import resolve_security
 from coolify_cli.console import ProgressPrinter, print_report
 from coolify_cli.failures import EXIT_FAILURE, EXIT_OK
+from coolify_cli.prefect_server import CLIENT_RETRIES
 from coolify_cli.prompting import terminal_asker
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ def prepare_prefect(config: str) -> None:
         context = context_for(load_config(find_config(Path(config))), ContextStore.open(os.environ), os.environ)
         if context is not None and context.prefect_api_url:
             os.environ["PREFECT_API_URL"] = context.prefect_api_url
+            return
+    # The temporary server is on SQLite.
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", CLIENT_RETRIES)
 
 
 def require_prefect_server() -> None:
