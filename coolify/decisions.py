@@ -233,18 +233,18 @@ CERTIFICATE_INVALID: Final = Decision(
 
 BUILD_FAILED: Final = Decision(
     id="build-failed",
-    question="The build failed. How should the release go on?",
+    question="The build failed or hung. How should the release go on?",
     options=(
         Option(
             "retry",
             "Adjust and retry once",
-            "What the diagnosis suggests is adjusted, and the build is started once more.",
+            "What the diagnosis suggests is adjusted, and it is built once more; what hung gets twice the time.",
         ),
         Option(ABORT, "Abort the release", "The release ends as failed; the running version is not touched."),
     ),
     default="retry",
     fallback=(),
-    evidence="The diagnosis of the build log and the lines that it rests on.",
+    evidence="The diagnosis of the build log and the lines that it rests on, or the limit that was passed.",
     timeout_seconds=1800.0,
 )
 

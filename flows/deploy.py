@@ -11,6 +11,7 @@ from blocks import CoolifyServer
 from coolify.api import Deployment, DeploymentStatus
 from coolify.build import Again
 from coolify.decisions import BUILD_FAILED
+from coolify.deployment.stages import Stage
 from coolify.errors import OperatorError
 from coolify.exhaustion import shortage_of
 from coolify.release import Step, StepStatus
@@ -19,7 +20,7 @@ from flows.relieve import relieve
 from tasks.build_logs import diagnose_deployment
 from tasks.decision_points import take_decision
 from tasks.deployments import cancel_dead_deployment, newest_deployment, page_of, trigger_deployment
-from tasks.following import ended_with_the_run, follow_deployment, limits_of
+from tasks.following import DeploymentStuckError, ended_with_the_run, follow_deployment, limits_of
 from tasks.phases import phase, step_done
 from tasks.session import Session, Target, open_session
 
@@ -65,9 +66,13 @@ async def deploy(
         newest = await newest_deployment(session.client, application_uuid)
         left = _left_by_dead_run(session, newest, wanted_commit)
         async with session.journal.step(Step.DEPLOY, newest.deployment_uuid if newest else ""):
-            ended = await _deploy_once(session, application_uuid, force=force, left=left)
-            if ended.status is DeploymentStatus.FAILED:
-                ended = await _retry_or_give_up(session, application_uuid, ended)
+            try:
+                ended = await _deploy_once(session, application_uuid, force=force, left=left)
+            except DeploymentStuckError as error:
+                ended = await _take_more_time(session, application_uuid, error)
+            else:
+                if ended.status is DeploymentStatus.FAILED:
+                    ended = await _retry_or_give_up(session, application_uuid, ended)
             if ended.status is not DeploymentStatus.FINISHED:
                 raise DeploymentFailedError(_why(ended))
         handle.done(f"{ended.commit[:12]} {ended.commit_message or ''}".strip())
@@ -75,23 +80,33 @@ async def deploy(
 
 
 async def _deploy_once(
-    session: Session, application_uuid: str, *, force: bool, left: Deployment | None = None
+    session: Session, application_uuid: str, *, force: bool, left: Deployment | None = None, patience: float = 1
 ) -> Deployment:
     client, release, name = session.client, session.config.release, session.config.application_name
     async with ended_with_the_run(client, application_uuid):
         if left is None:
-            patience = release.stage_timeouts
-            await cancel_dead_deployment(client, application_uuid, patience.building, name)
-            uuid = await trigger_deployment(
-                client, application_uuid, force=force, patience=patience.queued, subject=name
-            )
+            limits = release.stage_timeouts
+            await cancel_dead_deployment(client, application_uuid, limits.building, name)
+            uuid = await trigger_deployment(client, application_uuid, force=force, patience=limits.queued, subject=name)
         else:
             uuid = left.deployment_uuid
             step_done(f"deployment {uuid} of the earlier run is followed")
         await session.journal.note(deployment_uuid=uuid)
-        ended = await follow_deployment(client, uuid, limits_of(release), name)
+        ended = await follow_deployment(client, uuid, limits_of(release).times(patience), name)
         await session.journal.note(deployment_url=page_of(client, ended))
         return ended
+
+
+async def _take_more_time(session: Session, application_uuid: str, stuck: DeploymentStuckError) -> Deployment:
+    """Deploy once more with twice the time, where that is decided: what hung may have been the network."""
+    if stuck.stage is Stage.QUEUED:
+        raise stuck
+    choice = await take_decision(BUILD_FAILED, session, str(stuck))
+    if choice.option.id != "retry":
+        raise stuck
+    session.adjusted = True
+    step_done("deploying once more, with twice the time")
+    return await _deploy_once(session, application_uuid, force=False, patience=2)
 
 
 def _why(ended: Deployment) -> str:

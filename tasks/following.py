@@ -33,8 +33,9 @@ _LAST_WISH_SECONDS: Final = 10.0
 class DeploymentStuckError(OperatorError):
     """A deployment took too long and was cancelled."""
 
-    def __init__(self, finding: Finding, fate: str) -> None:
+    def __init__(self, finding: Finding, fate: str, stage: Stage) -> None:
         super().__init__(f"{finding.summary} {fate} {finding.remedy}")
+        self.stage = stage
 
 
 def limits_of(release: Release) -> StageLimits:
@@ -165,8 +166,8 @@ class _Following:
         try:
             ended = await self.client.deployments.get(self.uuid)
         except CoolifyError:
-            raise DeploymentStuckError(finding, fate) from None
+            raise DeploymentStuckError(finding, fate, overdue.stage) from None
         if ended.status is DeploymentStatus.FINISHED:
             # It finished while it was given up: what it brought is to be proved like any other.
             return ended
-        raise DeploymentStuckError(finding, fate)
+        raise DeploymentStuckError(finding, fate, overdue.stage)

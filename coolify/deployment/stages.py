@@ -76,6 +76,11 @@ class StageLimits:
     total: float = 1800.0
     """All stages after the queue together."""
 
+    def times(self, factor: float) -> StageLimits:
+        """Return limits that are this many times as long, but for the wait in the queue."""
+        stages = {one: seconds * (1 if one is Stage.QUEUED else factor) for one, seconds in self.stages.items()}
+        return StageLimits(stages, self.total * factor)
+
 
 @dataclass(frozen=True, slots=True)
 class Overdue:

@@ -72,7 +72,9 @@ async def until(condition) -> None:
 
 
 async def test_a_build_that_hangs_is_cancelled_and_the_configuration_restored(released) -> None:
-    released.shop.configure(build=FOREVER, release={"stage_timeouts": {"building": 0.5}})
+    released.shop.configure(
+        build=FOREVER, release={"stage_timeouts": {"building": 0.5}}, decisions={"build-failed": "abort"}
+    )
     report = await released.release()
     assert report.outcome is Outcome.ROLLED_BACK
     assert "'building'" in report.reason
@@ -83,6 +85,27 @@ async def test_a_build_that_hangs_is_cancelled_and_the_configuration_restored(re
     async with released.shop.client() as client:
         (application,) = await client.applications.list()
     assert not application.raw["build_command"]
+
+
+async def test_a_build_that_hangs_gets_twice_the_time_once(released) -> None:
+    released.shop.configure(build=FOREVER, release={"stage_timeouts": {"building": 0.5}})
+    report = await released.release()
+    assert report.outcome is Outcome.ROLLED_BACK
+    assert "took longer than 1 s" in report.reason
+    assert [one.choice for one in report.decisions] == ["Adjust and retry once"]
+    assert "took longer than 0.5 s" in report.decisions[0].evidence
+    assert statuses(released) == ["finished", "cancelled-by-user", "cancelled-by-user"]
+    assert await released.shop.version() == "1.0.0"
+
+
+async def test_a_build_that_only_needed_longer_is_released_with_twice_the_time(released) -> None:
+    slow = {"start_command": SampleRepository.START_COMMAND, "build_command": "sleep 6"}
+    released.shop.configure(build=slow, release={"stage_timeouts": {"building": 5}})
+    report = await released.release()
+    assert report.outcome is Outcome.COMPLETED, report.reason
+    assert [one.choice for one in report.decisions] == ["Adjust and retry once"]
+    assert statuses(released) == ["finished", "cancelled-by-user", "finished"]
+    assert await released.shop.version() == "1.1.0"
 
 
 async def test_a_deployment_that_somebody_cancels_in_coolify_is_told_so(released) -> None:
