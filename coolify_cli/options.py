@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from coolify_cli.completing import complete_context, complete_environment
+from coolify_cli.failures import EXIT_FAILURE
 
 __all__ = [
     "config_options",
@@ -108,13 +109,15 @@ def confirm(question: str, *, yes: bool, no_input: bool) -> None:
 
     Raises:
         click.UsageError: Asking is forbidden and the answer was not given beforehand.
-        click.Abort: The answer was no.
+        click.exceptions.Exit: The answer was no, which is said.
     """
     if yes:
         return
     if no_input:
         raise click.UsageError(f"{question}: confirm it with --yes.")
-    click.confirm(question, abort=True, err=True)
+    if not click.confirm(question, err=True):
+        click.echo("Not confirmed: it was not done.", err=True)
+        raise click.exceptions.Exit(EXIT_FAILURE)
 
 
 def confirm_by_name(what: str, name: str, *, yes: bool, no_input: bool) -> None:

@@ -53,7 +53,8 @@ async def test_a_no_applies_nothing(terminal, shop) -> None:
     async with terminal("apply") as shown:
         await shown.sees("[y/N]")
         shown.types("n")
-        assert await shown.ends() == 130
+        assert await shown.ends() == 1
+        assert "Not confirmed" in shown.shown
     assert shop.requests("POST") == []
 
 
