@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import httpx
@@ -13,6 +14,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from pydantic import Field, HttpUrl, SecretStr, TypeAdapter
 
 from coolify.release import ReleaseRecord, prune
+from coolify.release.record import History, tally
 
 __all__ = ["BlockRecordStore", "ReleaseHistory"]
 
@@ -41,6 +43,9 @@ class ReleaseHistory(Block):
     _documentation_url = HttpUrl("https://docs.prefect.io/v3/concepts/blocks")
 
     records: SecretStr = Field(default=SecretStr("[]"), description="Release records as JSON.")
+    dropped: dict[str, int] = Field(
+        default={}, description="How many records are not kept any more, by kind and outcome."
+    )
 
 
 class BlockRecordStore:
@@ -61,6 +66,12 @@ class BlockRecordStore:
         """Return all kept records of the application, oldest first."""
         async with get_client() as client:
             return _records_of(await _find(client, application_uuid))
+
+    async def history(self, application_uuid: str) -> History:
+        """Return all kept records of the application, and how many there were before them."""
+        async with get_client() as client:
+            document = await _find(client, application_uuid)
+            return History(records=_records_of(document), dropped=_dropped_of(document))
 
     async def save(self, record: ReleaseRecord) -> None:
         """Insert the record or replace the one with its number, and drop what is too old.
@@ -86,8 +97,12 @@ class BlockRecordStore:
             text = _RECORDS.dump_json(kept).decode()
             if document is None:
                 await ReleaseHistory(records=SecretStr(text)).asave(record.application_uuid)
-            else:
-                await client.update_block_document(document.id, BlockDocumentUpdate(data={"records": text}))
+                return
+            numbers = {one.number for one in kept}
+            # Counted on: numbers of releases must not go down because old records are dropped.
+            dropped = Counter(_dropped_of(document)) + tally(one for one in others if one.number not in numbers)
+            update = BlockDocumentUpdate(data={"records": text, "dropped": dict(dropped)})
+            await client.update_block_document(document.id, update)
 
 
 async def _find(client: PrefectClient, application_uuid: str) -> BlockDocument | None:
@@ -99,3 +114,8 @@ async def _find(client: PrefectClient, application_uuid: str) -> BlockDocument |
 
 def _records_of(document: BlockDocument | None) -> tuple[ReleaseRecord, ...]:
     return _RECORDS.validate_json(str(document.data["records"])) if document else ()
+
+
+def _dropped_of(document: BlockDocument | None) -> dict[str, int]:
+    # A block that an earlier version has written has none.
+    return dict(document.data.get("dropped") or {}) if document else {}

@@ -16,9 +16,9 @@ from coolify_cli.monitor_options import prepared, wanted_of, watched_options
 from coolify_cli.options import json_option
 
 if TYPE_CHECKING:
-    from coolify.backup.record import RestorePointStore
     from coolify.monitor.keeper import Keeper
     from coolify.monitor.metrics import Exposed
+    from tasks.recorded import PrefectRecords
 
 __all__ = ["metrics", "serve"]
 
@@ -101,7 +101,7 @@ def serve(
 
     /health answers 200 while looks come to an end, for whoever watches the watcher.
     """
-    keeper = _keeper(configs, environment, everything=everything, proofs=_proofs())
+    keeper = _keeper(configs, environment, everything=everything, counting=True)
     listener = _listen(host, port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/metrics"
     click.echo(json.dumps({"metrics": url}) if as_json else f"Metrics at {url}")
@@ -109,28 +109,29 @@ def serve(
     return 0
 
 
-def _proofs() -> RestorePointStore | None:
-    """Return the restore points of the Prefect server, None where there is no server."""
-    if "PREFECT_API_URL" not in os.environ:
-        return None
-    from coolify_cli.running import quiet_prefect
-
-    quiet_prefect()
-    from blocks import BlockRestorePointStore
-
-    return BlockRestorePointStore()
-
-
-def _keeper(
-    configs: tuple[str, ...], environment: str, *, everything: bool, proofs: RestorePointStore | None = None
-) -> Keeper:
+def _keeper(configs: tuple[str, ...], environment: str, *, everything: bool, counting: bool = False) -> Keeper:
     from coolify.monitor.keeper import Keeper
+    from coolify.monitor.look import OnRecord
     from coolify.monitor.watch import prepare
 
     # What is wrong with the call is told now; what becomes wrong with a file later is a problem that is shown.
     prepared(configs, environment, everything=everything)
     wanted = wanted_of(configs, environment, everything=everything)
-    return Keeper(partial(prepare, wanted, os.environ), os.environ, proofs=proofs)
+    records = _records()
+    on_record = OnRecord(proofs=records, releases=records)
+    return Keeper(partial(prepare, wanted, os.environ), os.environ, on_record, records, counting=counting)
+
+
+def _records() -> PrefectRecords | None:
+    """Return what the Prefect server has on record, None where there is no server."""
+    if "PREFECT_API_URL" not in os.environ:
+        return None
+    from coolify_cli.running import quiet_prefect
+
+    quiet_prefect()
+    from tasks.recorded import PrefectRecords
+
+    return PrefectRecords()
 
 
 async def _serve(keeper: Keeper, listener: socket.socket, interval: float, textfile: Path | None) -> None:

@@ -14,6 +14,7 @@ from prefect.events import emit_event
 from blocks import BlockRestorePointStore
 from coolify.finding import Severity
 from coolify.monitor.changes import Change
+from coolify.monitor.look import OnRecord
 from coolify.monitor.memory import WatchState
 from coolify.monitor.model import Look
 from coolify.monitor.watch import Watch, look_at_everything
@@ -36,7 +37,7 @@ async def look_around(watch: Watch, state: WatchState, requests: int) -> tuple[L
         requests: How many to send to each Coolify server at most.
     """
     looks = await look_at_everything(
-        watch, state.memories, os.environ, requests=requests, proofs=BlockRestorePointStore()
+        watch, state.memories, os.environ, requests=requests, on_record=OnRecord(proofs=BlockRestorePointStore())
     )
     for look in looks:
         for why in look.unseen:

@@ -58,9 +58,13 @@ class Deployments:
         answer = await self._transport.get(f"/deployments/applications/{application_uuid}", query)
         return DeploymentPage.model_validate(answer if isinstance(answer, dict) else {"deployments": answer})
 
+    async def recent(self, application_uuid: str) -> tuple[Deployment, ...]:
+        """Return the newest production deployments, whatever became of them, the newest first; at most twenty."""
+        return tuple(_production(await self.for_application(application_uuid)))
+
     async def newest(self, application_uuid: str) -> Deployment | None:
         """Return the newest production deployment, whatever became of it, None if there is none."""
-        return next(iter(_production(await self.for_application(application_uuid))), None)
+        return next(iter(await self.recent(application_uuid)), None)
 
     async def active(self, application_uuid: str, pull_request: int = 0) -> Deployment | None:
         """Return the newest deployment that is queued or running, None if there is none.

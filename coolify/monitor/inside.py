@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from coolify.api import Application, CoolifyClient
+from coolify.api.models import Deployment, DeploymentStatus
 from coolify.backup.proof import RestorePoint
 from coolify.backup.record import RestorePointStore, last_proved, overdue
 from coolify.backup.survey import Surveyed, survey
@@ -18,9 +19,13 @@ from coolify.monitor.instance import Instance
 from coolify.monitor.judge import judge_container, judge_deployment, judge_restarts, judge_server
 from coolify.monitor.memory import Memory
 from coolify.monitor.model import Measure, Metric, Observation
+from coolify.monitor.outcomes import ended_of, measure_recent
 from coolify.plan import Plan, make_plan, read_actual
 from coolify.security import resolve_security
 from coolify.wording import counted
+
+if TYPE_CHECKING:
+    from coolify.release.record import History
 
 __all__ = [
     "cost_of_backups",
@@ -74,22 +79,45 @@ def observe_missing(config: Config, now: datetime) -> Observation:
     )
 
 
-async def observe_deployment(client: CoolifyClient, application: Application, config: Config) -> Observation:
-    """Say how the latest deployment ended; costs one request."""
-    newest = await client.deployments.newest(application.uuid)
+async def observe_deployment(
+    client: CoolifyClient, application: Application, config: Config, history: History | None = None
+) -> Observation:
+    """Say how the latest deployments ended; costs one request.
+
+    Args:
+        client: The server.
+        application: The application.
+        config: Has the time that a deployment may take.
+        history: Its releases, None where nobody knows them.
+    """
+    recent = await client.deployments.recent(application.uuid)
+    newest = recent[0] if recent else None
     now = datetime.now(UTC)
     longest = config.release.deploy_timeout + config.release.stage_timeouts.queued
-    findings = judge_deployment(application.name, newest, now, longest)
-    measures = []
-    if newest is not None and newest.status.is_terminal:
-        failed = newest.status.value == "failed"
-        measures.append(Measure(metric=Metric.DEPLOYMENT_OK, value=float(not failed)))
-        ended = newest.finished_at or newest.updated_at
-        if newest.created_at and ended:
-            seconds = (ended - newest.created_at).total_seconds()
-            measures.append(Measure(metric=Metric.DEPLOYMENT_SECONDS, value=seconds))
-            measures.append(Measure(metric=Metric.DEPLOYMENT_TIME, value=ended.timestamp()))
-    return Observation(aspect=Aspect.DEPLOYMENT, at=now, findings=findings, measures=tuple(measures))
+    ended = ended_of(recent)
+    measures = [*_latest(newest), *measure_recent(ended)]
+    if history is not None:
+        # Only where records can be read: most commands need not load what belongs to them.
+        from coolify.monitor.recorded import measure_releases
+
+        measures += measure_releases(history, now)
+    return Observation(
+        aspect=Aspect.DEPLOYMENT,
+        at=now,
+        findings=judge_deployment(application.name, newest, now, longest),
+        measures=tuple(measures),
+        ended=ended,
+    )
+
+
+def _latest(newest: Deployment | None) -> Iterable[Measure]:
+    if newest is None or not newest.status.is_terminal:
+        return
+    yield Measure(metric=Metric.DEPLOYMENT_OK, value=float(newest.status is not DeploymentStatus.FAILED))
+    ended = newest.finished_at or newest.updated_at
+    if newest.created_at and ended:
+        yield Measure(metric=Metric.DEPLOYMENT_SECONDS, value=(ended - newest.created_at).total_seconds())
+        yield Measure(metric=Metric.DEPLOYMENT_TIME, value=ended.timestamp())
 
 
 def cost_of_backups(config: Config) -> int:

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
-from coolify.backup.record import RestorePointStore
+from coolify.errors import OperatorError
 from coolify.monitor.changes import compare
-from coolify.monitor.look import DEFAULT_REQUESTS
+from coolify.monitor.counting import Counted
+from coolify.monitor.look import DEFAULT_REQUESTS, NOTHING_ON_RECORD, OnRecord
 from coolify.monitor.memory import Notes, WatchState
 from coolify.monitor.metrics import Exposed
-from coolify.monitor.model import Look
+from coolify.monitor.model import Look, Measure, Metric
+from coolify.monitor.outcomes import WaitingSource
 from coolify.monitor.watch import Watch, look_at_everything
 
 __all__ = ["Keeper", "merged"]
@@ -38,21 +40,28 @@ class Keeper:
     Args:
         prepare: Reads the configuration files; called before every look, so that a change of them takes effect.
         environ: Where secrets are looked up.
+        on_record: What is known besides what Coolify tells.
+        questions: Where questions to an operator wait; None where nobody knows.
         requests: How many to send to each Coolify server in one look at most.
-        proofs: Restore points on record, None where they are not to be judged.
+        counting: Whether to count what happens from look to look.
     """
 
     def __init__(
         self,
         prepare: Callable[[], Watch],
         environ: Mapping[str, str],
+        on_record: OnRecord = NOTHING_ON_RECORD,
+        questions: WaitingSource | None = None,
+        *,
         requests: int = DEFAULT_REQUESTS,
-        proofs: RestorePointStore | None = None,
+        counting: bool = False,
     ) -> None:
         self._prepare = prepare
         self._environ = environ
         self._requests = requests
-        self._proofs = proofs
+        self._on_record = on_record
+        self._questions = questions
+        self._counted = Counted() if counting else None
         self._state = WatchState()
         self.exposed = Exposed()
 
@@ -60,15 +69,31 @@ class Keeper:
         """Look at everything once."""
         started = time.monotonic()
         watch = self._prepare()
+        # First: a Prefect server that is away is found out once, and not anew for each application.
+        waiting = await self._waiting()
         looks = await look_at_everything(
-            watch, self._state.memories, self._environ, requests=self._requests, proofs=self._proofs
+            watch, self._state.memories, self._environ, requests=self._requests, on_record=self._on_record
         )
         now = datetime.now(UTC)
         # Only to remember what is looked at in turn, and how often containers were restarted.
         self._state, _ = compare(self._state, looks, watch.policies, Notes(), now)
         seen = merged(self.exposed.looks, looks)
-        self.exposed = Exposed(seen, now, time.monotonic() - started, self.exposed.runs + 1)
+        if self._counted is not None:
+            self._counted.add(looks)
+        seconds, runs = time.monotonic() - started, self.exposed.runs + 1
+        self.exposed = Exposed(seen, now, seconds, runs, of_prefect=waiting, counted=self._counted)
         return self.exposed
+
+    async def _waiting(self) -> tuple[Measure, ...]:
+        if self._questions is None:
+            return ()
+        from coolify.monitor.recorded import measure_waiting
+
+        try:
+            waiting = await self._questions.waiting()
+        except OperatorError:
+            return (Measure(metric=Metric.PREFECT_UP, value=0.0),)
+        return (Measure(metric=Metric.PREFECT_UP, value=1.0), *measure_waiting(waiting, datetime.now(UTC)))
 
     async def run(self, interval: float, done: Callable[[Exposed], None] = lambda _: None) -> None:
         """Look until the task is cancelled.

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from coolify.api import Application, CoolifyClient
 from coolify.backup.record import RestorePointStore
@@ -29,17 +29,34 @@ from coolify.monitor.inside import (
 from coolify.monitor.instance import Instance, read_instance
 from coolify.monitor.memory import Memory
 from coolify.monitor.model import Look, Measure, Metric, Observation, Subject
+from coolify.monitor.outcomes import HistorySource
 from coolify.monitor.outside import observe_certificates, observe_dns, observe_health
 from coolify.monitor.rota import choose
 from coolify.monitor.watched import Watched, discovered
 from coolify.plan import names_of
 
-__all__ = ["DEFAULT_REQUESTS", "Fleet", "look_at_fleet"]
+if TYPE_CHECKING:
+    from coolify.release.record import History
+
+__all__ = ["DEFAULT_REQUESTS", "NOTHING_ON_RECORD", "Fleet", "OnRecord", "look_at_fleet"]
 
 DEFAULT_REQUESTS: Final = 120
 """Requests that a run sends to a server at most, of 200 a minute and user (reference 0.4): releases need theirs."""
 _AT_ONCE: Final = 48
 """Applications that are looked at side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """Where it is read what Coolify does not know; what nobody can read is neither judged nor measured."""
+
+    proofs: RestorePointStore | None = None
+    """Restore points of databases."""
+    releases: HistorySource | None = None
+    """Releases of applications."""
+
+
+NOTHING_ON_RECORD: Final = OnRecord()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +95,7 @@ async def look_at_fleet(
     environ: Mapping[str, str],
     *,
     requests: int = DEFAULT_REQUESTS,
-    proofs: RestorePointStore | None = None,
+    on_record: OnRecord = NOTHING_ON_RECORD,
 ) -> tuple[Look, ...]:
     """Look at the server itself and at every application once; ends in time whatever the network does.
 
@@ -90,7 +107,7 @@ async def look_at_fleet(
         memories: What earlier looks have told.
         environ: Where secrets are looked up.
         requests: How many requests to send to Coolify at most.
-        proofs: Restore points on record, None where they are not to be judged.
+        on_record: What is known besides what Coolify tells.
 
     Returns:
         The look at the server, then those at the applications.
@@ -98,13 +115,13 @@ async def look_at_fleet(
     try:
         client = fleet.connect()
     except OperatorError as error:
-        return await _look(fleet, None, str(error), memories, environ, proofs)
+        return await _look(fleet, None, str(error), memories, environ, on_record)
     async with client:
         try:
             instance = await read_instance(client, requests)
         except OperatorError as error:
-            return await _look(fleet, None, str(error), memories, environ, proofs)
-        return await _look(fleet, instance, "", memories, environ, proofs)
+            return await _look(fleet, None, str(error), memories, environ, on_record)
+        return await _look(fleet, instance, "", memories, environ, on_record)
 
 
 async def _look(
@@ -113,7 +130,7 @@ async def _look(
     trouble: str,
     memories: Mapping[str, Memory],
     environ: Mapping[str, str],
-    proofs: RestorePointStore | None,
+    on_record: OnRecord,
 ) -> tuple[Look, ...]:
     now = datetime.now(UTC)
     seen = await _found(fleet, instance, memories)
@@ -132,7 +149,7 @@ async def _look(
     async def look(one: _Seen) -> None:
         async with room:
             resolver = resolvers[one.watched.config.network.resolvers]
-            await _look_at(one, instance, resolver, turns, memories, environ, proofs)
+            await _look_at(one, instance, resolver, turns, memories, environ, on_record)
 
     await asyncio.gather(*(look(one) for one in seen))
     return (_with_budget(observed, instance), *(_finished(one, instance) for one in seen))
@@ -219,7 +236,7 @@ async def _look_at(
     turns: Mapping[str, frozenset[Aspect]],
     memories: Mapping[str, Memory],
     environ: Mapping[str, str],
-    proofs: RestorePointStore | None,
+    on_record: OnRecord,
 ) -> None:
     watched, key = seen.watched, seen.watched.subject.key
     if Aspect.HEALTH in seen.wanted:
@@ -235,11 +252,22 @@ async def _look_at(
         seen.observations.append(observe_container(application, memory, most, datetime.now(UTC)))
     mine = turns.get(key, frozenset())
     if Aspect.DEPLOYMENT in mine:
-        await _try(seen, observe_deployment(client, application, config))
+        history = await _history(seen, on_record, application.uuid)
+        await _try(seen, observe_deployment(client, application, config, history))
     if Aspect.BACKUP in mine:
-        await _try(seen, observe_backups(client, config, environ, proofs))
+        await _try(seen, observe_backups(client, config, environ, on_record.proofs))
     if Aspect.DRIFT in mine:
         await _try(seen, observe_drift(client, config, environ))
+
+
+async def _history(seen: _Seen, on_record: OnRecord, uuid: str) -> History | None:
+    if on_record.releases is None:
+        return None
+    try:
+        return await on_record.releases.history(uuid)
+    except OperatorError as error:
+        seen.unseen.append(str(error))
+        return None
 
 
 async def _try(seen: _Seen, observing: Awaitable[Observation | None]) -> None:

@@ -5,82 +5,36 @@ Names and labels are described in docs/monitoring.md and are kept: dashboards an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
 from coolify.config.monitoring import Aspect
 from coolify.files import write_whole
 from coolify.finding import Severity
-from coolify.monitor.model import Look, Metric
+from coolify.monitor.counting import BOUNDS, Counted, Deployed
+from coolify.monitor.described import APPLICATION, COOLIFY, DESCRIPTIONS
+from coolify.monitor.model import Look, Measure, Metric, Subject
 
-__all__ = ["DESCRIPTIONS", "Described", "Exposed", "exposition", "write_textfile"]
-
-_APPLICATION: Final = ("coolify", "project", "environment", "application")
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A metric, for people and for Prometheus."""
-
-    text: str
-    detail: str = ""
-    """Name of the label beside those of the subject; empty where there is none."""
-    of_application: bool = True
-    counts: bool = False
-    """Whether it only grows."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of its labels."""
-        own = (self.detail,) if self.detail else ()
-        return (*_APPLICATION, *own) if self.of_application else ("coolify", *own)
-
-
-DESCRIPTIONS: Final[Mapping[Metric, Described]] = {
-    Metric.UP: Described("Whether every question of `health` was answered well (1) or not (0)."),
-    Metric.LATENCY: Described("Seconds that the slowest address took to answer a question.", "url"),
-    Metric.CERTIFICATE: Described(
-        "Seconds until the first of a host's certificates ends; negative afterwards.", "host"
-    ),
-    Metric.DNS_OK: Described("Whether a host leads to the application's server and nothing hinders it.", "host"),
-    Metric.RUNNING: Described("Whether Coolify calls the container running."),
-    Metric.RESTARTS: Described("Restarts of the container, as Coolify counts them; begins anew with a deployment."),
-    Metric.DEPLOYMENT_OK: Described("Whether the latest deployment ended without failing."),
-    Metric.DEPLOYMENT_SECONDS: Described("Seconds that the latest deployment took."),
-    Metric.DEPLOYMENT_TIME: Described("When the latest deployment ended (Unix time)."),
-    Metric.BACKUP_AGE: Described("Seconds since the newest backup that is one.", "database"),
-    Metric.BACKUP_SIZE: Described("Bytes of the newest backup that is one.", "database"),
-    Metric.PROOF_AGE: Described("Seconds since a dump was last seen to restore.", "database"),
-    Metric.RESTORE_SECONDS: Described(
-        "Seconds from the bucket to an answering database, when last proved.", "database"
-    ),
-    Metric.DRIFT: Described("Number of changes between the configuration file and Coolify."),
-    Metric.REACHED: Described("Whether Coolify's API answered.", of_application=False),
-    Metric.SERVER_REACHABLE: Described("Whether Coolify reaches a server.", "server", of_application=False),
-    Metric.SERVER_USABLE: Described("Whether Coolify can use a server.", "server", of_application=False),
-    Metric.SERVER_DISK: Described(
-        "Percent of the disk that was used when Coolify measured it last, as it cleans up.",
-        "server",
-        of_application=False,
-    ),
-    Metric.API_REQUESTS: Described("Requests that the last look sent to Coolify.", of_application=False),
-    Metric.API_REMAINING: Described("Requests that Coolify still allowed in that minute.", of_application=False),
-}
-"""Every metric of an observation."""
+__all__ = ["Exposed", "exposition", "registry_of", "write_textfile"]
 
 PROBLEM: Final = "coolify_app_problem"
 LOOK_TIME: Final = "coolify_watch_timestamp_seconds"
 LOOK_SECONDS: Final = "coolify_watch_duration_seconds"
 LOOKS: Final = "coolify_watch_runs"
 """Metrics about the looks themselves; Prometheus adds `_total` to the last."""
+DEPLOYMENTS: Final = "coolify_app_deployments"
+DURATIONS: Final = "coolify_app_deployment_duration_seconds"
+CALLS: Final = "coolify_api_calls"
+"""What a process counts; `_total` is added to the first and to the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +47,22 @@ class Exposed:
     seconds: float = 0.0
     """How long it took."""
     runs: int = 0
+    of_prefect: tuple[Measure, ...] = ()
+    """What belongs to no Coolify server."""
+    counted: Counted | None = None
+    """What was counted from look to look, None where there is only one."""
+
+
+def registry_of(exposed: Exposed) -> CollectorRegistry:
+    """Return the metrics as a registry of `prometheus_client`."""
+    collectors = CollectorRegistry()
+    collectors.register(_Looks(exposed))
+    return collectors
 
 
 def exposition(exposed: Exposed) -> bytes:
     """Return the metrics as text."""
-    collectors = CollectorRegistry()
-    collectors.register(_Looks(exposed))
-    return generate_latest(collectors)
+    return generate_latest(registry_of(exposed))
 
 
 def write_textfile(path: Path, exposed: Exposed) -> None:
@@ -119,8 +82,10 @@ class _Looks(Collector):
 
     def collect(self) -> Iterable[Family]:
         """Return all families; those without a sample are left out."""
-        yield from _measures(self._exposed.looks)
+        yield from _measures(self._exposed)
         yield _problems(self._exposed.looks)
+        if self._exposed.counted is not None:
+            yield from _counters(self._exposed.counted)
         yield _simple(LOOK_TIME, "When everything was looked at last (Unix time).", self._time)
         yield _simple(LOOK_SECONDS, "Seconds that the last look took.", self._exposed.seconds)
         runs = CounterMetricFamily(LOOKS, "How often everything was looked at by this process.")
@@ -132,26 +97,56 @@ class _Looks(Collector):
         return self._exposed.at.timestamp() if self._exposed.at else 0.0
 
 
-def _measures(looks: Iterable[Look]) -> Iterable[Family]:
-    families = {
-        metric: GaugeMetricFamily(metric.value, one.text, labels=one.labels) for metric, one in DESCRIPTIONS.items()
-    }
-    for look in looks:
-        subject = look.subject
-        application = (subject.coolify, subject.project, subject.environment, subject.application)
-        for seen in look.observations:
-            for measure in seen.measures:
-                described = DESCRIPTIONS[measure.metric]
-                own = (measure.detail,) if described.detail else ()
-                labels = (*application, *own) if described.of_application else (subject.coolify, *own)
-                families[measure.metric].add_metric(labels, measure.value)
+def _measures(exposed: Exposed) -> Iterable[Family]:
+    families = {metric: _family(metric) for metric in DESCRIPTIONS}
+    nobody = Subject(key="", coolify="")
+    seen = [(look.subject, measure) for look in exposed.looks for one in look.observations for measure in one.measures]
+    for subject, measure in (*seen, *((nobody, one) for one in exposed.of_prefect)):
+        described = DESCRIPTIONS[measure.metric]
+        own = (measure.detail,) if described.detail else ()
+        families[measure.metric].add_metric((*_values(subject, described.scope), *own), measure.value)
     return (one for one in families.values() if one.samples)
+
+
+def _family(metric: Metric) -> GaugeMetricFamily | CounterMetricFamily:
+    described = DESCRIPTIONS[metric]
+    # By the conventions of Prometheus nothing else is named so.
+    kind = CounterMetricFamily if metric.value.endswith("_total") else GaugeMetricFamily
+    return kind(metric.value, described.text, labels=described.labels)
+
+
+def _values(subject: Subject, scope: Iterable[str]) -> tuple[str, ...]:
+    return tuple(str(getattr(subject, name)) for name in scope)
+
+
+def _counters(counted: Counted) -> Iterable[Family]:
+    """Return what was counted since the process began."""
+    ended = CounterMetricFamily(
+        DEPLOYMENTS, "Deployments that ended so since this process looks.", labels=(*APPLICATION, "result")
+    )
+    durations = HistogramMetricFamily(
+        DURATIONS, "Seconds that deployments took that ended since this process looks.", labels=APPLICATION
+    )
+    for subject, deployed in counted.deployed:
+        labels = _values(subject, APPLICATION)
+        for result, number in deployed.results.items():
+            ended.add_metric((*labels, result), number)
+        durations.add_metric(labels, _buckets(deployed), deployed.seconds)
+    calls = CounterMetricFamily(CALLS, "Requests that this process sent to Coolify.", labels=COOLIFY)
+    for coolify, number in counted.requests.items():
+        calls.add_metric((coolify,), number)
+    return (one for one in (ended, durations, calls) if one.samples)
+
+
+def _buckets(deployed: Deployed) -> list[tuple[str, float]]:
+    bounds = (*(str(one) for one in BOUNDS), "+Inf")
+    return list(zip(bounds, accumulate(deployed.classes), strict=True))
 
 
 def _problems(looks: Iterable[Look]) -> Family:
     """Return for every aspect that was looked at how bad it is: 0 good, 1 a warning, 2 an error."""
     text = "How bad an aspect is: 0 good, 1 a warning, 2 an error."
-    family = GaugeMetricFamily(PROBLEM, text, labels=(*_APPLICATION, "aspect"))
+    family = GaugeMetricFamily(PROBLEM, text, labels=(*APPLICATION, "aspect"))
     levels = {Severity.WARNING: 1.0, Severity.ERROR: 2.0}
     for look in looks:
         subject = look.subject
@@ -159,8 +154,7 @@ def _problems(looks: Iterable[Look]) -> Family:
         for seen in look.observations:
             worst[seen.aspect] = max(worst.get(seen.aspect, 0.0), levels.get(seen.severity, 0.0))
         for aspect, level in worst.items():
-            labels = (subject.coolify, subject.project, subject.environment, subject.application, aspect.value)
-            family.add_metric(labels, level)
+            family.add_metric((*_values(subject, APPLICATION), aspect.value), level)
     return family
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from coolify.config.monitoring import Aspect
 from coolify.finding import Finding, Severity, worst
 
-__all__ = ["Look", "Measure", "Metric", "Observation", "Subject", "is_wrong", "wrong_first"]
+__all__ = ["Ended", "Look", "Measure", "Metric", "Observation", "Subject", "is_wrong", "wrong_first"]
 
 
 class Metric(StrEnum):
@@ -26,6 +26,13 @@ class Metric(StrEnum):
     DEPLOYMENT_OK = "coolify_app_deployment_ok"
     DEPLOYMENT_SECONDS = "coolify_app_deployment_seconds"
     DEPLOYMENT_TIME = "coolify_app_deployment_timestamp_seconds"
+    RECENT_DEPLOYMENTS = "coolify_app_recent_deployments"
+    RELEASES = "coolify_app_releases_total"
+    ROLLBACKS = "coolify_app_rollbacks_total"
+    RELEASE_OUTCOME = "coolify_app_last_release_outcome"
+    RELEASE_SECONDS = "coolify_app_last_release_seconds"
+    RELEASE_TIME = "coolify_app_last_release_timestamp_seconds"
+    RELEASE_OPEN = "coolify_app_release_open_seconds"
     BACKUP_AGE = "coolify_app_backup_age_seconds"
     BACKUP_SIZE = "coolify_app_backup_size_bytes"
     PROOF_AGE = "coolify_app_backup_proof_age_seconds"
@@ -37,6 +44,9 @@ class Metric(StrEnum):
     SERVER_DISK = "coolify_server_disk_used_percent"
     API_REQUESTS = "coolify_api_requests"
     API_REMAINING = "coolify_api_requests_remaining"
+    PREFECT_UP = "coolify_prefect_up"
+    DECISIONS_WAITING = "coolify_decisions_waiting"
+    DECISIONS_SECONDS = "coolify_decisions_waiting_seconds"
 
 
 class _Frozen(BaseModel):
@@ -67,6 +77,16 @@ class Measure(_Frozen):
     """What it belongs to within the subject: a URL, a host, a database, a server; empty for the whole."""
 
 
+class Ended(_Frozen):
+    """A deployment that has ended, as Coolify lists it."""
+
+    uuid: str
+    result: str
+    """`finished`, `failed` or `cancelled`."""
+    seconds: float | None = None
+    """From its being queued to its end, None where Coolify does not tell."""
+
+
 class Observation(_Frozen):
     """What was seen of one aspect; an aspect that could not be looked at is not observed."""
 
@@ -74,6 +94,8 @@ class Observation(_Frozen):
     at: datetime
     findings: tuple[Finding, ...] = ()
     measures: tuple[Measure, ...] = ()
+    ended: tuple[Ended, ...] | None = None
+    """The newest deployments that have ended, for whoever counts them; None where they were not listed."""
 
     @property
     def severity(self) -> Severity:

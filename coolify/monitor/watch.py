@@ -10,12 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from coolify.api import CoolifyClient
-from coolify.backup.record import RestorePointStore
 from coolify.config import Config, ConfigError
 from coolify.config.monitoring import Alerts, Aspect, Monitoring
 from coolify.contexts import Connection, ContextStore, connection_for, token_source
 from coolify.finding import Finding, Severity
-from coolify.monitor.look import DEFAULT_REQUESTS, Fleet, look_at_fleet
+from coolify.monitor.look import DEFAULT_REQUESTS, NOTHING_ON_RECORD, Fleet, OnRecord, look_at_fleet
 from coolify.monitor.memory import Memory
 from coolify.monitor.model import Look, Observation, Subject
 from coolify.monitor.watched import Watched, declared
@@ -143,10 +142,10 @@ async def look_at_everything(
     environ: Mapping[str, str],
     *,
     requests: int = DEFAULT_REQUESTS,
-    proofs: RestorePointStore | None = None,
+    on_record: OnRecord = NOTHING_ON_RECORD,
 ) -> tuple[Look, ...]:
     """Look at all fleets side by side; see `look_at_fleet`."""
     looks: Iterable[tuple[Look, ...]] = await asyncio.gather(
-        *(look_at_fleet(fleet, memories, environ, requests=requests, proofs=proofs) for fleet in watch.fleets)
+        *(look_at_fleet(fleet, memories, environ, requests=requests, on_record=on_record) for fleet in watch.fleets)
     )
     return (*(one.look for one in watch.broken), *(look for of_fleet in looks for look in of_fleet))

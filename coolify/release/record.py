@@ -6,7 +6,8 @@ found and adopted by the next one: an application has at most one open record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -17,6 +18,7 @@ from coolify.release.snapshot import Snapshot
 
 __all__ = [
     "DecisionRecord",
+    "History",
     "JournalEntry",
     "Outcome",
     "RecordStore",
@@ -24,10 +26,12 @@ __all__ = [
     "ReleaseRecord",
     "Step",
     "StepStatus",
+    "ending_of",
     "last_good",
     "next_number",
     "open_record",
     "prune",
+    "tally",
 ]
 
 
@@ -145,6 +149,36 @@ class ReleaseRecord(BaseModel):
     def closed(self, outcome: Outcome, at: datetime, reason: str = "", serving: str | None = None) -> ReleaseRecord:
         """Return the record of the ended release."""
         return self.model_copy(update={"outcome": outcome, "finished_at": at, "reason": reason, "serving": serving})
+
+
+class History(BaseModel):
+    """What is known of all releases of one application, also of those whose records are not kept any more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    records: tuple[ReleaseRecord, ...] = ()
+    """Those that are kept, oldest first."""
+    dropped: Mapping[str, int] = Field(default={})
+    """How many records are not kept any more, by `ending_of`."""
+
+    @property
+    def endings(self) -> Mapping[str, int]:
+        """How many releases and rollbacks ended how, ever since they are counted; by `ending_of`."""
+        return Counter(self.dropped) + tally(self.records)
+
+
+def ending_of(kind: ReleaseKind, outcome: Outcome) -> str:
+    """Return what records are counted by.
+
+    >>> ending_of("release", Outcome.ROLLED_BACK)
+    'release rolled_back'
+    """
+    return f"{kind} {outcome.value}"
+
+
+def tally(records: Iterable[ReleaseRecord]) -> Counter[str]:
+    """Return how many records there are of each `ending_of`; open ones are not counted."""
+    return Counter(ending_of(one.kind, one.outcome) for one in records if one.outcome is not None)
 
 
 class RecordStore(Protocol):

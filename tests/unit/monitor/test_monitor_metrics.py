@@ -8,8 +8,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from coolify.config.monitoring import Aspect
 from coolify.finding import Severity
+from coolify.monitor.described import DESCRIPTIONS
 from coolify.monitor.keeper import merged
-from coolify.monitor.metrics import DESCRIPTIONS, Exposed, exposition, write_textfile
+from coolify.monitor.metrics import Exposed, exposition, write_textfile
 from coolify.monitor.model import Look, Measure, Metric, Observation, Subject
 from tests.unit.monitor.conftest import GOOD, SHOP, finding
 
@@ -77,4 +78,7 @@ def test_every_metric_is_documented_with_its_labels() -> None:
         "coolify_watch_timestamp_seconds",
         "coolify_watch_duration_seconds",
         "coolify_watch_runs_total",
+        "coolify_app_deployments_total",
+        "coolify_app_deployment_duration_seconds",
+        "coolify_api_calls_total",
     }
