@@ -102,6 +102,46 @@ PANELS: Final = (
         "{{application}} {{environment}}",
         12,
     ),
+    Panel(
+        "Releases within a day",
+        "timeseries",
+        f"sum by (outcome) (increase(coolify_app_releases_total{{{_FILTER}}}[1d]))",
+        "{{outcome}}",
+        8,
+    ),
+    Panel(
+        "Deployments within a day",
+        "timeseries",
+        f"sum by (result) (increase(coolify_app_deployments_total{{{_FILTER}}}[1d]))",
+        "{{result}}",
+        8,
+    ),
+    Panel(
+        "Duration of nine in ten deployments",
+        "timeseries",
+        "histogram_quantile(0.9, sum by (le, application) "
+        f"(rate(coolify_app_deployment_duration_seconds_bucket{{{_FILTER}}}[1d])))",
+        "{{application}}",
+        8,
+        unit="s",
+    ),
+    Panel(
+        "Decisions that wait",
+        "stat",
+        "sum(coolify_decisions_waiting)",
+        "",
+        8,
+        steps=((None, "green"), (1.0, "yellow")),
+    ),
+    Panel(
+        "Releases whose way back failed",
+        "stat",
+        f'sum(coolify_app_last_release_outcome{{{_FILTER},outcome="rollback_failed"}}) or vector(0)',
+        "",
+        8,
+        steps=((None, "green"), (1.0, "red")),
+    ),
+    Panel("Requests to Coolify per minute", "timeseries", "60 * rate(coolify_api_calls_total[10m])", "{{coolify}}", 8),
     Panel("Duration of a look", "timeseries", "coolify_watch_duration_seconds", "look", 12, unit="s"),
 )
 """All panels, line by line."""

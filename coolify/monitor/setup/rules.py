@@ -49,6 +49,35 @@ RULES: Final = (
         "error",
         "The certificate of {{ $labels.host }} ends in {{ humanizeDuration $value }}.",
     ),
+    Rule(
+        "CoolifyRollbackFailed",
+        'coolify_app_last_release_outcome{outcome="rollback_failed"} == 1',
+        "error",
+        f"A release of {_WHAT} failed, and so did the way back: see `coolify history show`.",
+        looks=0,
+    ),
+    Rule(
+        # An ordinary one takes minutes; one whose process died keeps the application's next release waiting.
+        "CoolifyReleaseOpen",
+        "coolify_app_release_open_seconds > 2 * 3600",
+        "warning",
+        f"A release of {_WHAT} has been open for {{{{ humanizeDuration $value }}}}: see `coolify history list`.",
+        looks=0,
+    ),
+    Rule(
+        "CoolifyDecisionWaiting",
+        "coolify_decisions_waiting_seconds > 600",
+        "warning",
+        "The decision {{ $labels.decision }} has waited for {{ humanizeDuration $value }}: answer it in Prefect.",
+        looks=0,
+    ),
+    Rule(
+        "CoolifyPrefectUnreachable",
+        "coolify_prefect_up == 0",
+        "warning",
+        "The Prefect server does not answer: nothing is released, and nobody is asked.",
+        looks=5,
+    ),
     Rule("CoolifyUnreachable", "coolify_up == 0", "error", "The API of {{ $labels.coolify }} does not answer."),
     Rule(
         "CoolifyServerUnreachable",

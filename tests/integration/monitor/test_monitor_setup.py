@@ -112,6 +112,48 @@ tests:
             exp_annotations: {summary: Coolify cannot use its server one.}
   - interval: 1m
     input_series:
+      - series: 'coolify_app_last_release_outcome{application="shop",outcome="rollback_failed"}'
+        values: '0 1 1 0'
+      - series: 'coolify_app_last_release_outcome{application="shop",outcome="aborted"}'
+        values: '1x4'
+      - series: 'coolify_app_release_open_seconds{application="shop",environment="production"}'
+        values: '7140 7200 7260 0'
+      - series: 'coolify_decisions_waiting_seconds{decision="build-failed"}'
+        values: '540 600 660 0'
+      - series: 'coolify_prefect_up'
+        values: '1 0x9'
+    alert_rule_test:
+      - {eval_time: 0m, alertname: CoolifyRollbackFailed, exp_alerts: []}
+      - eval_time: 1m
+        alertname: CoolifyRollbackFailed
+        exp_alerts:
+          - exp_labels: {severity: error, application: shop, outcome: rollback_failed}
+            exp_annotations:
+              summary: "A release of shop () failed, and so did the way back: see `coolify history show`."
+      - {eval_time: 3m, alertname: CoolifyRollbackFailed, exp_alerts: []}
+      - {eval_time: 1m, alertname: CoolifyReleaseOpen, exp_alerts: []}
+      - eval_time: 2m
+        alertname: CoolifyReleaseOpen
+        exp_alerts:
+          - exp_labels: {severity: warning, application: shop, environment: production}
+            exp_annotations:
+              summary: "A release of shop (production) has been open for 2h 1m 0s: see `coolify history list`."
+      - {eval_time: 1m, alertname: CoolifyDecisionWaiting, exp_alerts: []}
+      - eval_time: 2m
+        alertname: CoolifyDecisionWaiting
+        exp_alerts:
+          - exp_labels: {severity: warning, decision: build-failed}
+            exp_annotations:
+              summary: "The decision build-failed has waited for 11m 0s: answer it in Prefect."
+      - {eval_time: 3m, alertname: CoolifyDecisionWaiting, exp_alerts: []}
+      - {eval_time: 5m, alertname: CoolifyPrefectUnreachable, exp_alerts: []}
+      - eval_time: 6m
+        alertname: CoolifyPrefectUnreachable
+        exp_alerts:
+          - exp_labels: {severity: warning}
+            exp_annotations: {summary: "The Prefect server does not answer: nothing is released, and nobody is asked."}
+  - interval: 1m
+    input_series:
       - series: 'coolify_watch_timestamp_seconds{job="coolify"}'
         values: '0x20'
     alert_rule_test:
