@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coolify_cli.monitor_options import prepared, watched_options
+from coolify_cli.monitor_options import duration_of, prepared, watched_options
 from coolify_cli.options import json_option
 
 if TYPE_CHECKING:
@@ -111,14 +111,7 @@ def _lines(lines: int, since: str | None) -> int:
 
 
 def _moment(since: str | None) -> datetime | None:
-    from coolify.monitor.logs import parse_duration
-
-    if since is None:
-        return None
-    duration = parse_duration(since)
-    if duration is None:
-        raise click.UsageError(f"--since takes a duration as in 90s, 10m, 2h or 1d, not '{since}'.")
-    return datetime.now(UTC) - duration
+    return None if since is None else datetime.now(UTC) - duration_of(since)
 
 
 def _pattern(grep: str | None) -> re.Pattern[str] | None:

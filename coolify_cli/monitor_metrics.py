@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coolify_cli.monitor_options import prepared, wanted_of, watched_options
+from coolify_cli.monitor_options import duration_of, prepared, wanted_of, watched_options
 from coolify_cli.options import json_option
 
 if TYPE_CHECKING:
@@ -22,32 +22,86 @@ if TYPE_CHECKING:
 
 __all__ = ["metrics", "serve"]
 
+_SINCE = "6h"
+_PASSWORD = "COOLIFY_PUSHGATEWAY_PASSWORD"  # noqa: S105 - the name of a variable
 _STALE_FACTOR = 3
 """Intervals without a finished look after which the process calls itself unwell."""
 
 
-@click.command(epilog="Example: coolify monitor metrics --textfile /var/lib/node_exporter/coolify.prom")
+@click.command(epilog="Example: coolify monitor metrics --prometheus http://localhost:9090 --since 2d")
 @watched_options
 @click.option(
-    "--textfile", metavar="PATH", help="Write them there instead, for the textfile collector of node_exporter."
+    "--prometheus",
+    metavar="URL",
+    envvar="COOLIFY_PROMETHEUS",
+    help="Prometheus that has kept them; `monitoring.prometheus` when left out. Also: COOLIFY_PROMETHEUS.",
 )
+@click.option("--since", metavar="DURATION", help="How far back, as in 90s, 10m, 6h or 7d; 6h when left out.")
+@click.option("--metric", "only", default="", metavar="TEXT", help="Only metrics whose name has this text.")
+@click.option("--now", is_flag=True, help="Measure now, also where a Prometheus is named.")
+@click.option(
+    "--textfile", metavar="PATH", help="Measure now and write them there, for the textfile collector of node_exporter."
+)
+@click.option(
+    "--push",
+    "gateway",
+    metavar="URL",
+    help="Measure now and replace what a Pushgateway has of this instance.",
+)
+@click.option("--instance", default="", metavar="NAME", help="Its label there; the name of this machine when left out.")
 @json_option
 def metrics(
-    configs: tuple[str, ...], environment: str, *, everything: bool, textfile: str | None, as_json: bool
+    configs: tuple[str, ...],
+    environment: str,
+    *,
+    everything: bool,
+    prometheus: str | None,
+    since: str | None,
+    only: str,
+    now: bool,
+    textfile: str | None,
+    gateway: str | None,
+    instance: str,
+    as_json: bool,
 ) -> int:
-    """Look at everything once and print what was measured, as Prometheus reads it."""
-    from coolify.monitor.metrics import exposition
-    from coolify_cli.output import print_json
+    """Show how metrics went in the last hours, as Prometheus has kept them; without one, measure once and print that.
 
+    A bearer token for Prometheus is taken from COOLIFY_PROMETHEUS_TOKEN, the password for a Pushgateway, whose user is
+    in its URL, from COOLIFY_PUSHGATEWAY_PASSWORD.
+    """
+    from coolify_cli.monitor_history import show_history, sources_of
+
+    measured = now or textfile is not None or gateway is not None
+    sources = () if measured else sources_of(prepared(configs, environment, everything=everything), prometheus)
+    if sources:
+        show_history(sources, duration_of(since or _SINCE), only, as_json=as_json)
+        return 0
+    if since is not None:
+        raise click.UsageError("--since needs a Prometheus: name it with --prometheus, or as `monitoring.prometheus`.")
     keeper = _keeper(configs, environment, everything=everything)
     exposed = asyncio.run(keeper.look())
     if textfile is not None:
         _write(Path(textfile), exposed)
+    if gateway is not None:
+        _push(gateway, exposed, instance)
     if as_json:
-        print_json(_plain(exposed))
-    elif textfile is None:
+        from coolify_cli.output import print_json
+
+        print_json([one for one in _plain(exposed) if only in str(one["metric"])])
+    elif textfile is None and gateway is None:
+        from coolify.monitor.metrics import exposition
+
         click.echo(exposition(exposed).decode(), nl=False)
     return 0
+
+
+def _push(gateway: str, exposed: Exposed, instance: str) -> None:
+    from pydantic import SecretStr
+
+    from coolify.monitor.push import push
+
+    password = os.environ.get(_PASSWORD)
+    push(gateway, exposed, instance, SecretStr(password) if password else None)
 
 
 def _write(path: Path, exposed: Exposed) -> None:
@@ -61,19 +115,21 @@ def _write(path: Path, exposed: Exposed) -> None:
 
 
 def _plain(exposed: Exposed) -> list[dict[str, object]]:
+    from coolify.monitor.model import Subject
+
+    seen = [(look.subject, measure) for look in exposed.looks for one in look.observations for measure in one.measures]
+    nobody = Subject(key="", coolify="")
     return [
         {
             "metric": measure.metric.value,
             "value": measure.value,
             "detail": measure.detail,
-            "application": look.subject.application,
-            "environment": look.subject.environment,
-            "project": look.subject.project,
-            "coolify": look.subject.coolify,
+            "application": subject.application,
+            "environment": subject.environment,
+            "project": subject.project,
+            "coolify": subject.coolify,
         }
-        for look in exposed.looks
-        for seen in look.observations
-        for measure in seen.measures
+        for subject, measure in (*seen, *((nobody, one) for one in exposed.of_prefect))
     ]
 
 

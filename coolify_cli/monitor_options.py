@@ -12,12 +12,15 @@ from coolify_cli.completing import complete_environment
 from coolify_cli.options import context_option
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from coolify.monitor.watch import Wanted, Watch
 
-__all__ = ["prepared", "wanted_of", "watched_options"]
+__all__ = ["duration_of", "prepared", "wanted_of", "watched_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _DEFAULT = ".coolify/config.yml"
+_LONGEST_DAYS = 3650
 
 
 def watched_options(command: F) -> F:
@@ -73,6 +76,23 @@ def prepared(configs: Sequence[str], environment: str, *, everything: bool) -> W
         except ConfigError as error:
             raise click.UsageError(str(error)) from None
     return prepare(wanted_of(configs, environment, everything=everything), os.environ)
+
+
+def duration_of(text: str) -> timedelta:
+    """Return what `--since` says.
+
+    Raises:
+        click.UsageError: It is no duration.
+    """
+    from coolify.monitor.logs import parse_duration
+
+    try:
+        duration = parse_duration(text)
+    except OverflowError:
+        duration = None
+    if not duration or duration.days > _LONGEST_DAYS:
+        raise click.UsageError(f"--since takes a duration as in 90s, 10m, 2h or 1d, not '{text}'.")
+    return duration
 
 
 def _context_name(configs: Sequence[str]) -> str:

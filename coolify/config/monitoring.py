@@ -86,6 +86,8 @@ class Monitoring(Section):
     """Whether the application is watched."""
     alerts: Alerts = Alerts()
     """Who is told."""
+    prometheus: Annotated[str, Field(pattern=r"^https?://[^\s@/]+(/[^\s@]*)?$", max_length=2048)] | None = None
+    """Address of the Prometheus that scrapes the metrics, for `coolify monitor metrics`."""
     thresholds: Thresholds = Thresholds()
     """From when on something is wrong."""
     ignore: tuple[Aspect, ...] = ()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from datetime import UTC, datetime
 
 import httpx
@@ -14,7 +15,9 @@ from tests.integration.monitor.test_monitor_watch import events_since, looked
 
 @pytest.mark.component("prometheus", "prometheus-alertmanager")
 @pytest.mark.timeout(400)
-async def test_everybody_hears_of_a_broken_shop_and_of_its_repair(shop, released, coolify, home, tmp_path) -> None:
+async def test_everybody_hears_of_a_broken_shop_and_of_its_repair(
+    shop, released, coolify, prefect_server, tmp_path
+) -> None:
     began = datetime.now(UTC)
     await released()
     shop.configure(monitoring={"enabled": True, "alerts": {"slack": "#deployments"}})
@@ -27,6 +30,7 @@ async def test_everybody_hears_of_a_broken_shop_and_of_its_repair(shop, released
             *("monitor", "serve", "--port", "0", "--interval", "2", "--json"),
             cwd=shop.directory,
             stdout=asyncio.subprocess.PIPE,
+            env=os.environ | {"PREFECT_API_URL": f"{prefect_server.url}/api"},
         ) as server,
         shop.client() as client,
     ):
@@ -60,6 +64,12 @@ async def test_everybody_hears_of_a_broken_shop_and_of_its_repair(shop, released
             status = await coolify("monitor", "status", "--json")
             assert status.code == 2
             assert status.json[0]["application"] == "shop"
+            kept = (await coolify("monitor", "metrics", "--prometheus", url, "--since", "10m", "--json")).json
+            extremes = {(one["metric"], one["detail"]): (one["min"], one["max"]) for one in kept}
+            assert extremes["coolify_app_up", ""] == (0, 1)
+            assert extremes["coolify_app_releases_total", "completed"] == (1, 1)
+            assert extremes["coolify_app_deployments_total", "failed"] == (0, 0)
+            assert extremes["coolify_decisions_waiting", "build-failed"] == (0, 0)
             assert "watch-not-healthy" in {one["name"] for one in status.json[0]["findings"]}
 
             await client.deployments.trigger(application.uuid)
