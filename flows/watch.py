@@ -12,6 +12,7 @@ from prefect.states import Completed
 from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import BlockWatchStore, CoolifyServer
+from coolify.config.monitoring import Alerts
 from coolify.monitor.alerts import messages, still_worth_sending
 from coolify.monitor.changes import Change, compare
 from coolify.monitor.look import DEFAULT_REQUESTS
@@ -45,6 +46,11 @@ class WatchRequest(BaseModel):
         default=(),
         title="Contexts",
         description="Coolify instances (see `coolify auth status --all`) of which every application is watched.",
+    )
+    alerts: Alerts = Field(
+        default=Alerts(),
+        title="Alerts",
+        description="Who hears of applications without a configuration file, as in the section `monitoring.alerts`.",
     )
     name: Name = Field(
         default="default", title="Name", description="What this watch is remembered by: one for each deployment of it."
@@ -108,7 +114,8 @@ async def _watch(request: WatchRequest, server: CoolifyServer | None) -> Watched
     after, changes = compare(before, looks, prepared.policies, await store.load_notes(), now)
     await publish_changes(request.name, after, changes)
     # Told before it is remembered: a run that dies in between tells twice, and never not at all.
-    outgoing = (*still_worth_sending(before.undelivered, now), *messages(changes, prepared.recipients, now))
+    new = messages(changes, prepared.recipients, now, request.alerts)
+    outgoing = (*still_worth_sending(before.undelivered, now), *new)
     undelivered = await send_alerts(outgoing) if outgoing else ()
     await store.save(after.model_copy(update={"undelivered": undelivered}))
     return Watched(looked_at=len(looks), active=after.active, changes=changes, undelivered=len(undelivered))

@@ -48,7 +48,7 @@ def _least(alerts: Alerts, channel: Channel) -> Severity:
 
 
 def messages(
-    changes: Iterable[Change], recipients: Mapping[str, tuple[Alerts, ...]], now: datetime
+    changes: Iterable[Change], recipients: Mapping[str, tuple[Alerts, ...]], now: datetime, others: Alerts | None = None
 ) -> tuple[Message, ...]:
     """Return what is sent: everything for one destination in one message, at PagerDuty one for each problem.
 
@@ -56,11 +56,14 @@ def messages(
         changes: What is told.
         recipients: Subject's key -> sections `alerts`; several for what many applications share.
         now: The time here.
+        others: Destinations of what has none of its own: applications without a configuration file, and servers on
+            which there are only such.
     """
+    usual = (others,) if others else ()
     grouped: dict[Destination, list[Change]] = {}
     for change in changes:
         told: set[Destination] = set()
-        for alerts in recipients.get(change.problem.subject.key, ()):
+        for alerts in recipients.get(change.problem.subject.key) or usual:
             for destination, least in destinations(alerts):
                 if change.severity.rank >= least.rank and destination not in told:
                     told.add(destination)

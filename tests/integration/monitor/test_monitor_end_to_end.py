@@ -64,12 +64,6 @@ async def test_everybody_hears_of_a_broken_shop_and_of_its_repair(
             status = await coolify("monitor", "status", "--json")
             assert status.code == 2
             assert status.json[0]["application"] == "shop"
-            kept = (await coolify("monitor", "metrics", "--prometheus", url, "--since", "10m", "--json")).json
-            extremes = {(one["metric"], one["detail"]): (one["min"], one["max"]) for one in kept}
-            assert extremes["coolify_app_up", ""] == (0, 1)
-            assert extremes["coolify_app_releases_total", "completed"] == (1, 1)
-            assert extremes["coolify_app_deployments_total", "failed"] == (0, 0)
-            assert extremes["coolify_decisions_waiting", "build-failed"] == (0, 0)
             assert "watch-not-healthy" in {one["name"] for one in status.json[0]["findings"]}
 
             await client.deployments.trigger(application.uuid)
@@ -84,6 +78,12 @@ async def test_everybody_hears_of_a_broken_shop_and_of_its_repair(
             await until(lambda: is_over(shop, problem.id))
             # Coolify writes states of containers when it likes.
             await until(lambda: is_fine(coolify))
+            kept = (await coolify("monitor", "metrics", "--prometheus", url, "--since", "10m", "--json")).json
+            extremes = {(one["metric"], one["detail"]): (one["min"], one["max"]) for one in kept}
+            assert extremes["coolify_app_up", ""] == (0, 1)
+            assert extremes["coolify_app_releases_total", "completed"] == (1, 1)
+            assert extremes["coolify_app_deployments_total", "failed"] == (0, 0)
+            assert extremes["coolify_decisions_waiting", "build-failed"] == (0, 0)
     assert await events_since(began, problem.id, 2) == ["coolify.watch.raised", "coolify.watch.resolved"]
 
 

@@ -1,12 +1,14 @@
 """The flow `watch`: an application breaks, people hear of it once, and hear of its end."""
 
 import asyncio
+import os
 from datetime import UTC, datetime, timedelta
 
 from prefect.client.orchestration import get_client
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
 
 from blocks import BlockWatchStore, SmtpServer
+from coolify.contexts import Context, ContextStore, TokenStorage
 from flows.watch import Watched, WatchRequest, watch
 from tasks.locks import exclusive_watch
 from tasks.session import Target
@@ -81,3 +83,27 @@ async def test_applications_that_are_not_to_be_watched_and_broken_files(shop, in
     await looked(shop, "none")
     (change,) = (await looked(shop, "none")).changes
     assert change.problem.finding.name == "watch-configuration-broken"
+
+
+async def test_applications_without_a_file_have_the_destinations_of_the_watch(
+    shop, released, in_prefect, tmp_path, monkeypatch
+) -> None:
+    await released()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    here = Context(name="here", server=shop.sandbox.url, storage=TokenStorage.ENVIRONMENT, variable="COOLIFY_TOKEN")
+    ContextStore.open(os.environ).put(here)
+    async with mail_server() as server:
+        block = SmtpServer(host="127.0.0.1", port=server.port, security="none", sender="coolify@example.com")
+        await block.asave("coolify-others", overwrite=True)
+        alerts = {"email": "operations@example.com", "block": "coolify-others"}
+        request = WatchRequest.model_validate(
+            {"targets": (), "contexts": ("here",), "name": "others", "alerts": alerts}
+        )
+        (application,) = shop.sandbox.state.all("application")
+        shop.sandbox.state.update(application, status="exited:unhealthy")
+        for _ in range(2):
+            seen = await (await watch(request, return_state=True)).aresult()
+        assert "watch-container-stopped" in {one.problem.finding.name for one in seen.changes}
+        (mail,) = server.mails
+        assert mail["to"] == "operations@example.com"
+        assert "shop does not run" in mail.get_content()
