@@ -68,6 +68,8 @@ async def test_everybody_hears_of_a_broken_shop_and_of_its_repair(
 
             await client.deployments.trigger(application.uuid)
             await until(lambda: is_served(shop))
+            # The sandbox notes the state of a container after somebody has asked about its application.
+            await client.applications.get(application.uuid)
             try:
                 await until(is_quiet)
             except TimeoutError:
