@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from coolify.monitor.setup.files import FileChange
-    from coolify.monitor.setup.notifications import ChannelChange
+    from coolify.monitor.setup.instance import InstancePlan
     from coolify.monitor.watch import Watch
 
 __all__ = ["setup"]
@@ -45,7 +46,11 @@ _SIGNS = {"create": "+", "update": "~", "unchanged": "="}
     "--interval", type=click.FloatRange(1), default=60.0, show_default=True, help="Seconds between looks of `serve`."
 )
 @click.option(
-    "--coolify/--no-coolify", "in_coolify", default=False, help="Switch events of Coolify's own channels on too."
+    "--coolify/--no-coolify",
+    "in_coolify",
+    default=None,
+    help="Also let channels of Coolify's own, whose events are not declared, tell the usual ones; or leave out what "
+    "monitoring.coolify declares.",
 )
 @dry_run_option
 @yes_options
@@ -64,16 +69,17 @@ def setup(
     mail_user: str,
     mail_tls: bool,
     interval: float,
-    in_coolify: bool,
+    in_coolify: bool | None,
     dry_run: bool,
     yes: bool,
     no_input: bool,
     as_json: bool,
 ) -> int:
-    """Write configuration for Prometheus, Alertmanager and Grafana; run again, it writes only what has changed.
+    """Write configuration for Prometheus, Alertmanager and Grafana, and settings of Coolify's own.
 
-    Alertmanager gets the destinations of `monitoring.alerts` of every file; its credentials are files of its own. With
-    --coolify the channels that Coolify itself tells by get the events that only Coolify can see (4.3.0).
+    Run again, it changes only what differs. Alertmanager gets the destinations of `monitoring.alerts` of every file;
+    its credentials are files of its own. What `monitoring.coolify` declares (4.3.0) is brought about in Coolify:
+    channels, agents and log drains of servers.
     """
     from coolify.monitor.setup.alertmanager import Mail, secret_files
     from coolify.monitor.setup.files import Places, apply_changes, plan_files, wanted_files
@@ -83,67 +89,82 @@ def setup(
     mail = Mail(smarthost, mail_from, mail_user, mail_tls)
     places = Places(target, alertmanager, PurePosixPath(secrets), interval, mail)
     files = plan_files(Path(directory), wanted_files(watched, places))
-    channels = asyncio.run(_plan_channels(watch)) if in_coolify else {}
+    plans = asyncio.run(_plan_coolify(watch, usual_events=bool(in_coolify))) if in_coolify is not False else {}
     needed = secret_files(watched, mail)
     if not as_json:
-        _show(files, channels, [f"{secrets}/{one}" for one in needed])
-    number = sum(one.is_change for one in files) + sum(len(one) for one in channels.values())
+        _show(files, plans, [f"{secrets}/{one}" for one in needed])
+    number = sum(one.is_change for one in files) + sum(len(one.changes) for one in plans.values())
     if number and not dry_run:
+        asyncio.run(_check_tokens(watch, plans))
         confirm("Write this", yes=yes, no_input=no_input)
         apply_changes(files)
-        asyncio.run(_apply_channels(watch, channels))
+        asyncio.run(_apply_coolify(watch, plans))
     if as_json:
         from coolify_cli.output import print_json
 
-        print_json(_plain(files, channels, needed, dry_run=dry_run))
+        print_json(_plain(files, plans, needed, dry_run=dry_run))
     return 0
 
 
-async def _plan_channels(watch: Watch) -> dict[str, tuple[ChannelChange, ...]]:
-    from coolify.monitor.setup.notifications import plan_notifications, read_channels
+async def _plan_coolify(watch: Watch, *, usual_events: bool) -> dict[str, InstancePlan]:
+    from coolify.monitor.setup.declared import declared_settings
+    from coolify.monitor.setup.instance import plan_instance
 
+    # All that files say against each other is told before anything is asked.
+    declared = [(fleet, declared_settings(fleet.watched)) for fleet in watch.fleets]
     planned = {}
-    for fleet in watch.fleets:
-        async with fleet.connect() as client:
-            planned[fleet.coolify] = plan_notifications(await read_channels(client))
+    for fleet, settings in declared:
+        if usual_events or not settings.is_empty:
+            async with fleet.connect() as client:
+                planned[fleet.coolify] = await plan_instance(client, settings, os.environ, usual_events=usual_events)
     return planned
 
 
-async def _apply_channels(watch: Watch, planned: Mapping[str, Sequence[ChannelChange]]) -> None:
-    from coolify.monitor.setup.notifications import apply_notifications
+async def _check_tokens(watch: Watch, plans: Mapping[str, InstancePlan]) -> None:
+    from coolify.monitor.setup.instance import check_token
 
     for fleet in watch.fleets:
-        if changes := planned.get(fleet.coolify):
+        if (plan := plans.get(fleet.coolify)) and plan.changes:
             async with fleet.connect() as client:
-                await apply_notifications(client, changes)
+                await check_token(client, plan.changes)
 
 
-def _show(files: Sequence[FileChange], channels: Mapping[str, Sequence[ChannelChange]], secrets: list[str]) -> None:
+async def _apply_coolify(watch: Watch, plans: Mapping[str, InstancePlan]) -> None:
+    from coolify.monitor.setup.instance import apply_instance
+
+    for fleet in watch.fleets:
+        if (plan := plans.get(fleet.coolify)) and plan.changes:
+            async with fleet.connect() as client:
+                await apply_instance(client, plan.changes)
+
+
+def _show(files: Sequence[FileChange], plans: Mapping[str, InstancePlan], secrets: list[str]) -> None:
     for one in files:
         click.echo(f"{_SIGNS[one.kind.value]} {one.path}")
-    for server, changes in channels.items():
-        for change in changes:
-            click.echo(f"~ {server}: {change.channel.value} tells {', '.join(change.events)}")
-        if not changes:
-            click.echo(f"= {server}: every channel that is on tells what it should")
+    for server, plan in plans.items():
+        for change in plan.changes:
+            click.echo(f"~ {server}: {change.title}")
+            for text in change.texts:
+                click.echo(f"    {text}")
+        for title in plan.unchanged:
+            click.echo(f"= {server}: {title}")
+        for note in plan.notes:
+            click.echo(f"! {server}: {note}")
     if secrets:
         click.echo(f"Alertmanager reads its credentials from {', '.join(secrets)}.")
 
 
 def _plain(
-    files: Sequence[FileChange],
-    channels: Mapping[str, Sequence[ChannelChange]],
-    secrets: tuple[str, ...],
-    *,
-    dry_run: bool,
+    files: Sequence[FileChange], plans: Mapping[str, InstancePlan], secrets: tuple[str, ...], *, dry_run: bool
 ) -> dict[str, Any]:
     return {
         "files": [{"path": str(one.path), "change": one.kind.value} for one in files],
-        "channels": [
-            {"coolify": server, "channel": change.channel.value, "events": list(change.events)}
-            for server, changes in channels.items()
-            for change in changes
+        "settings": [
+            {"coolify": server, "settings": change.title, "changes": list(change.texts)}
+            for server, plan in plans.items()
+            for change in plan.changes
         ],
+        "notes": [{"coolify": server, "note": note} for server, plan in plans.items() for note in plan.notes],
         "secrets": list(secrets),
         "dry_run": dry_run,
     }

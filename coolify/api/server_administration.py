@@ -71,6 +71,8 @@ class SentinelSettings(Answer):
     sentinel_push_interval_seconds: int | None = None
     sentinel_updated_at: str | None = None
     sentinel_token: SecretStr | None = None
+    sentinel_custom_url: str | None = None
+    """Where it reaches Coolify; only with `read:sensitive`, as the token."""
 
 
 class SentinelWrite(_Write):
@@ -87,13 +89,17 @@ class SentinelWrite(_Write):
 
 
 class LogDrains(Answer):
-    """Where a server's logs are sent; keys are not read."""
+    """Where a server's logs are sent; keys and configurations are there only with `read:sensitive`."""
 
     is_logdrain_newrelic_enabled: bool = False
     logdrain_newrelic_base_uri: str | None = None
     is_logdrain_axiom_enabled: bool = False
     logdrain_axiom_dataset_name: str | None = None
     is_logdrain_custom_enabled: bool = False
+    logdrain_newrelic_license_key: SecretStr | None = None
+    logdrain_axiom_api_key: SecretStr | None = None
+    logdrain_custom_config: SecretStr | None = None
+    logdrain_custom_config_parser: SecretStr | None = None
 
 
 class LogDrainsWrite(_Write):

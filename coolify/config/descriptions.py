@@ -23,8 +23,10 @@ __all__ = ["describe_sections"]
 def describe_sections() -> None:
     """Give every key of every section its description, for a JSON Schema that has them."""
     for section in _below(Section):
-        for name, text in _docstrings(section):
-            section.model_fields[name].description = text
+        # What sections share is described where it is defined.
+        for one in reversed(section.__mro__):
+            for name, text in _docstrings(one) if issubclass(one, Section) else ():
+                section.model_fields[name].description = text
     # Sections are defined before those that hold them.
     for section in _below(Section):
         section.model_rebuild(force=True)

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from coolify.config.base import Section
+from coolify.config.coolify_settings import CoolifySettings
 from coolify.config.freeze import Freeze
 
 __all__ = ["Alerts", "Aspect", "Channel", "Monitoring", "Thresholds"]
@@ -102,3 +103,5 @@ class Monitoring(Section):
     """Hours after which it is told again."""
     maintenance: tuple[Freeze, ...] = ()
     """Times in which nothing is told; what is still wrong afterwards is."""
+    coolify: CoolifySettings = CoolifySettings()
+    """What Coolify itself tells, measures and hands on."""

@@ -235,8 +235,12 @@ async def test_the_command_shows_its_plan_writes_it_once_and_switches_on_what_on
         words = ("monitor", "setup", "--coolify", "--json")
         planned = (await coolify(*words, "--dry-run")).json
         assert {one["change"] for one in planned["files"]} == {"create"}
-        assert planned["channels"] == [
-            {"coolify": shop.sandbox.url, "channel": "slack", "events": ["server_disk_usage"]}
+        assert planned["settings"] == [
+            {
+                "coolify": shop.sandbox.url,
+                "settings": "notifications.slack",
+                "changes": ["events.server_disk_usage: off -> on"],
+            }
         ]
         assert not (shop.directory / "monitoring").exists()
         refused = await coolify("monitor", "setup", "--no-input")
@@ -246,4 +250,4 @@ async def test_the_command_shows_its_plan_writes_it_once_and_switches_on_what_on
         assert "server_disk_usage" in (await client.notifications.get(Channel.SLACK)).events
         again = (await coolify(*words, "--yes")).json
     assert {one["change"] for one in again["files"]} == {"unchanged"}
-    assert again["channels"] == []
+    assert again["settings"] == []
