@@ -32,11 +32,18 @@ _SIGNS = {"create": "+", "update": "~", "unchanged": "="}
 @click.option("--target", default="localhost:9456", show_default=True, help="`coolify monitor serve`, from Prometheus.")
 @click.option("--alertmanager", default="localhost:9093", show_default=True, help="Alertmanager, from Prometheus.")
 @click.option(
+    "--blackbox",
+    default="",
+    metavar="HOST:PORT",
+    help="A blackbox exporter, from Prometheus, that probes every domain; none when left out.",
+)
+@click.option(
     "--secrets",
     default="/etc/alertmanager/secrets",
     show_default=True,
     metavar="PATH",
-    help="Directory with the credentials of the channels, as Alertmanager sees it; nothing is written there.",
+    help="Directory with the credentials of channels and probes, as Alertmanager and the blackbox exporter see it; "
+    "nothing is written there.",
 )
 @click.option("--smarthost", default="localhost:25", show_default=True, help="Mail server of Alertmanager, host:port.")
 @click.option("--mail-from", default="alertmanager@localhost", show_default=True, help="Sender of its mails.")
@@ -63,6 +70,7 @@ def setup(
     directory: str,
     target: str,
     alertmanager: str,
+    blackbox: str,
     secrets: str,
     smarthost: str,
     mail_from: str,
@@ -75,24 +83,31 @@ def setup(
     no_input: bool,
     as_json: bool,
 ) -> int:
-    """Write configuration for Prometheus, Alertmanager and Grafana, and settings of Coolify's own.
+    """Write configuration for Prometheus and its companions, and settings of Coolify's own.
 
     Run again, it changes only what differs. Alertmanager gets the destinations of `monitoring.alerts` of every file;
     its credentials are files of its own. What `monitoring.coolify` declares (4.3.0) is brought about in Coolify:
     channels, agents and log drains of servers.
     """
     from coolify.monitor.setup.alertmanager import Mail, secret_files
+    from coolify.monitor.setup.blackbox import password_files
     from coolify.monitor.setup.files import Places, apply_changes, plan_files, wanted_files
 
     watch = prepared(configs, environment, everything=everything)
     watched = [one for fleet in watch.fleets for one in fleet.watched]
     mail = Mail(smarthost, mail_from, mail_user, mail_tls)
-    places = Places(target, alertmanager, PurePosixPath(secrets), interval, mail)
+    places = Places(target, alertmanager, PurePosixPath(secrets), interval, mail, blackbox)
     files = plan_files(Path(directory), wanted_files(watched, places))
     plans = asyncio.run(_plan_coolify(watch, usual_events=bool(in_coolify))) if in_coolify is not False else {}
-    needed = secret_files(watched, mail)
+    needed = {
+        "Alertmanager": secret_files(watched, mail),
+        "The blackbox exporter": password_files(watched) if blackbox else (),
+    }
     if not as_json:
-        _show(files, plans, [f"{secrets}/{one}" for one in needed])
+        _show(files, plans)
+        for reader, names in needed.items():
+            if names:
+                click.echo(f"{reader} reads its credentials from {', '.join(f'{secrets}/{one}' for one in names)}.")
     number = sum(one.is_change for one in files) + sum(len(one.changes) for one in plans.values())
     if number and not dry_run:
         asyncio.run(_check_tokens(watch, plans))
@@ -102,7 +117,7 @@ def setup(
     if as_json:
         from coolify_cli.output import print_json
 
-        print_json(_plain(files, plans, needed, dry_run=dry_run))
+        print_json(_plain(files, plans, [one for names in needed.values() for one in names], dry_run=dry_run))
     return 0
 
 
@@ -138,7 +153,7 @@ async def _apply_coolify(watch: Watch, plans: Mapping[str, InstancePlan]) -> Non
                 await apply_instance(client, plan.changes)
 
 
-def _show(files: Sequence[FileChange], plans: Mapping[str, InstancePlan], secrets: list[str]) -> None:
+def _show(files: Sequence[FileChange], plans: Mapping[str, InstancePlan]) -> None:
     for one in files:
         click.echo(f"{_SIGNS[one.kind.value]} {one.path}")
     for server, plan in plans.items():
@@ -150,12 +165,10 @@ def _show(files: Sequence[FileChange], plans: Mapping[str, InstancePlan], secret
             click.echo(f"= {server}: {title}")
         for note in plan.notes:
             click.echo(f"! {server}: {note}")
-    if secrets:
-        click.echo(f"Alertmanager reads its credentials from {', '.join(secrets)}.")
 
 
 def _plain(
-    files: Sequence[FileChange], plans: Mapping[str, InstancePlan], secrets: tuple[str, ...], *, dry_run: bool
+    files: Sequence[FileChange], plans: Mapping[str, InstancePlan], secrets: Sequence[str], *, dry_run: bool
 ) -> dict[str, Any]:
     return {
         "files": [{"path": str(one.path), "change": one.kind.value} for one in files],

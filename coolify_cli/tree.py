@@ -168,7 +168,7 @@ TREE: Final = Branch(
                 "logs": Leaf("monitor_logs:logs", "Show what containers print, of many applications side by side."),
                 "metrics": Leaf("monitor_metrics:metrics", "Look at everything once and print what was measured."),
                 "serve": Leaf("monitor_metrics:serve", "Look again and again, and let Prometheus scrape it."),
-                "setup": Leaf("monitor_setup:setup", "Write the files for Prometheus, Alertmanager and Grafana."),
+                "setup": Leaf("monitor_setup:setup", "Set up Prometheus and its companions, and Coolify's own."),
                 "alerts": Branch(
                     "What the deployment `watch` calls a problem now.",
                     {

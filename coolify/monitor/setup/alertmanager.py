@@ -18,6 +18,8 @@ from coolify.monitor.watched import Watched
 __all__ = ["Mail", "alertmanager_file", "secret_files"]
 
 _EVERYBODY: Final = "coolify-everybody"
+_EXPLAIN: Final = "CoolifyApplicationError|CoolifyApplicationWarning|CoolifyProbeFailed"
+"""Alerts that say more of one that is told already."""
 _FILES: Final = {
     Channel.SLACK: "slack-url",
     Channel.DISCORD: "discord-url",
@@ -84,7 +86,7 @@ def alertmanager_file(watched: Iterable[Watched], secrets: PurePosixPath, mail: 
             {
                 # That it does not answer is told once, not again by what explains it.
                 "source_matchers": ['alertname = "CoolifyApplicationDown"'],
-                "target_matchers": ['alertname =~ "CoolifyApplicationError|CoolifyApplicationWarning"'],
+                "target_matchers": [f'alertname =~ "{_EXPLAIN}"'],
                 "equal": ["coolify", "project", "environment", "application"],
             }
         ],

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from coolify.errors import OperatorError
 from coolify.files import write_whole
 from coolify.monitor.setup.alertmanager import Mail, alertmanager_file
+from coolify.monitor.setup.blackbox import TARGETS, blackbox_file, targets_file
 from coolify.monitor.setup.dashboard import dashboard_file
 from coolify.monitor.setup.prometheus import prometheus_file
 from coolify.monitor.setup.rules import rules_file
@@ -34,10 +35,12 @@ class Places:
     alertmanager: str
     """Host and port of the Alertmanager, as Prometheus reaches it."""
     secrets: PurePosixPath
-    """Directory with credentials, as Alertmanager sees it."""
+    """Directory with credentials, as Alertmanager and the blackbox exporter see it."""
     interval: float
     """Seconds between two looks."""
     mail: Mail
+    blackbox: str = ""
+    """Host and port of a blackbox exporter, as Prometheus reaches it; empty where there is none."""
 
 
 class FileKind(StrEnum):
@@ -64,12 +67,17 @@ class FileChange:
 
 def wanted_files(watched: Iterable[Watched], places: Places) -> Mapping[str, str]:
     """Return name -> text of every file."""
-    return {
-        "coolify-prometheus.yml": prometheus_file(places.target, places.alertmanager, places.interval),
-        "coolify-rules.yml": rules_file(places.interval),
-        "coolify-alertmanager.yml": alertmanager_file(watched, places.secrets, places.mail),
+    there = tuple(watched)
+    files = {
+        "coolify-prometheus.yml": prometheus_file(places.target, places.alertmanager, places.interval, places.blackbox),
+        "coolify-rules.yml": rules_file(places.interval, probes=bool(places.blackbox)),
+        "coolify-alertmanager.yml": alertmanager_file(there, places.secrets, places.mail),
         "coolify-dashboard.json": dashboard_file(),
     }
+    if places.blackbox:
+        files["coolify-blackbox.yml"] = blackbox_file(there, places.secrets)
+        files[TARGETS] = targets_file(there, places.secrets)
+    return files
 
 
 def plan_files(directory: Path, wanted: Mapping[str, str]) -> tuple[FileChange, ...]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from coolify.monitor.setup.blackbox import JOB
 from coolify.monitor.setup.yaml import to_yaml
 
-__all__ = ["RULES", "Rule", "rules_file"]
+__all__ = ["PROBE_RULES", "RULES", "Rule", "rules_file"]
 
 _WHAT: Final = "{{ $labels.application }} ({{ $labels.environment }})"
 
@@ -101,12 +102,37 @@ RULES: Final = (
     ),
 )
 
+PROBE_RULES: Final = (
+    Rule(
+        "CoolifyProbeFailed",
+        f'probe_success{{job="{JOB}"}} == 0',
+        "error",
+        f"{{{{ $labels.instance }}}} of {_WHAT} does not answer the blackbox exporter as it should.",
+    ),
+    Rule(
+        "CoolifyProbeCertificateEnds",
+        f'probe_ssl_earliest_cert_expiry{{job="{JOB}"}} - time() < 3 * 86400',
+        "error",
+        "The certificate that the blackbox exporter gets at {{ $labels.instance }} ends in "
+        "{{ humanizeDuration $value }}.",
+    ),
+    Rule(
+        "CoolifyBlackboxMissing",
+        f'max(up{{job="{JOB}"}}) == 0',
+        "error",
+        "Nothing is probed: the blackbox exporter cannot be scraped.",
+        looks=5,
+    ),
+)
+"""Rules for what a blackbox exporter sees."""
 
-def rules_file(interval: float) -> str:
+
+def rules_file(interval: float, *, probes: bool = False) -> str:
     """Return the file of alert rules.
 
     Args:
         interval: Seconds between two looks.
+        probes: Whether there is a blackbox exporter.
     """
     stale = max(600, round(interval * 5))
     rules: list[dict[str, Any]] = [
@@ -117,6 +143,6 @@ def rules_file(interval: float) -> str:
             "labels": {"severity": one.severity},
             "annotations": {"summary": one.summary},
         }
-        for one in RULES
+        for one in (*RULES, *(PROBE_RULES if probes else ()))
     ]
     return to_yaml({"groups": [{"name": "coolify", "rules": rules}]}, "Named in `rule_files` of Prometheus.")

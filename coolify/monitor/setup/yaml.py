@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import ruamel.yaml
@@ -14,7 +14,7 @@ MARK: Final = "Written by `coolify monitor setup`"
 """What every file of ours says in its first lines: one without it is never overwritten."""
 
 
-def to_yaml(document: Mapping[str, Any], note: str) -> str:
+def to_yaml(document: Mapping[str, Any] | Sequence[Any], note: str) -> str:
     """Return a document with a first line that says whose it is.
 
     Args:
@@ -25,6 +25,8 @@ def to_yaml(document: Mapping[str, Any], note: str) -> str:
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.width = 4096
+    # What is used twice is written twice: references into a text are for programs.
+    yaml.representer.ignore_aliases = lambda *_: True
     stream = io.StringIO()
-    yaml.dump(dict(document), stream)
+    yaml.dump(dict(document) if isinstance(document, Mapping) else list(document), stream)
     return f"# {MARK}; run it again instead of editing. {note}\n{stream.getvalue()}"
