@@ -41,7 +41,7 @@ PANELS: Final = (
     Panel(
         "With errors",
         "stat",
-        f"count(max without (aspect) (coolify_app_problem{{{_FILTER}}}) == 2) or vector(0)",
+        f'count(max without (aspect) (coolify_app_problem{{application!="",{_FILTER}}}) == 2) or vector(0)',
         "",
         4,
         4,

@@ -1,4 +1,4 @@
-"""The blackbox exporter: its modules and targets are taken by the programs that they are for, and probe what they say."""
+"""The blackbox exporter: its modules and targets are taken by the programs they are for, and probe what they say."""
 
 import asyncio
 import shutil
