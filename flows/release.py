@@ -42,6 +42,7 @@ from tasks.backups import let_backups_end
 from tasks.configuration import take_snapshot
 from tasks.decision_points import take_decision
 from tasks.deployments import kind_of, rollback_strategy
+from tasks.failed_rollbacks import tell_failed_rollback
 from tasks.following import DeploymentStuckError
 from tasks.freeze import check_freeze
 from tasks.hooks import HookFailedError, check_hooks
@@ -255,6 +256,7 @@ async def _go_back(session: Session, application: Application, why: str, *, rede
         restored = await restore(session.target, point, redeploy)
     except OperatorError as error:
         reason = f"{why} Rolling back failed: {error} {await look_around(session, application.uuid)}"
+        await tell_failed_rollback(session, application, reason)
         return await _close(session, application, Outcome.ROLLBACK_FAILED, reason)
     lower_limits(session)
     return await _close(session, application, Outcome.ROLLED_BACK, why, restored.version)

@@ -20,6 +20,7 @@ from flows.preflight import preflight
 from flows.restore import RestorePoint, RestoreRefusedError, restore
 from flows.set_up_project import set_up_project
 from tasks.configuration import take_snapshot
+from tasks.failed_rollbacks import tell_failed_rollback
 from tasks.locks import exclusive_release
 from tasks.phases import step_done
 from tasks.projects import SourceMissingError, find_application
@@ -95,6 +96,7 @@ async def _run(session: Session, request: RollbackRequest) -> Ending:
             return await _close(session, application, Outcome.ABORTED, f"{error} Nothing was touched.")
         except OperatorError as error:
             reason = f"{error} {await look_around(session, application.uuid)}"
+            await tell_failed_rollback(session, application, reason)
             return await _close(session, application, Outcome.ROLLBACK_FAILED, reason)
         await session.journal.note(
             commit=restored.version,

@@ -15,7 +15,7 @@ from coolify.monitor.changes import Change, ChangeKind
 from coolify.monitor.message import Message
 from coolify.wording import counted
 
-__all__ = ["destinations", "messages", "still_worth_sending", "trial_messages"]
+__all__ = ["destinations", "failed_rollback_messages", "messages", "still_worth_sending", "trial_messages"]
 
 Destination = tuple[Channel, str, str]
 """Channel, name of the block, address."""
@@ -133,6 +133,34 @@ def trial_messages(alerts: Alerts, name: str, now: datetime) -> tuple[Message, .
             made=now,
         )
         for (channel, block, to), least in destinations(alerts)
+    )
+
+
+def failed_rollback_messages(
+    alerts: Alerts, name: str, reason: str, remedy: str, problem: str, now: datetime
+) -> tuple[Message, ...]:
+    """Return a message for each destination that says that neither version is proved to work; nothing is worse.
+
+    Args:
+        alerts: The section.
+        name: Application and environment, in words.
+        reason: Why, and what state everything is in.
+        remedy: What to do.
+        problem: Identifier of the incident that it opens, where a channel has incidents.
+        now: The time here.
+    """
+    return tuple(
+        Message(
+            channel=channel,
+            block=block,
+            to=to,
+            title=f"[error] {name}: the rollback failed",
+            body=f"{reason}\n{remedy}",
+            severity=Severity.ERROR,
+            problem=problem,
+            made=now,
+        )
+        for (channel, block, to), _ in destinations(alerts)
     )
 
 

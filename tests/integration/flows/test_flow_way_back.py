@@ -3,11 +3,17 @@
 from pathlib import Path
 
 import pytest
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from coolify.progress import DecisionTaken, observe
 from coolify.release import Outcome
 from coolify_sandbox.sandbox import Sandbox
 from coolify_sandbox.server.settings import ServerSettings
+from coolify_sandbox.serving import serve_forever
 from flows.rollback import RollbackRequest, rollback
 from tasks.session import Target
 from tasks.way_back import survey_way_back
@@ -29,6 +35,22 @@ async def one(tmp_path, monkeypatch):
             current_records.set(story.records)
             assert (await story.release()).outcome is Outcome.COMPLETED
             yield story
+
+
+@pytest.fixture
+async def told(in_prefect):
+    """What a webhook gets that `monitoring.alerts` names, by a block of the Prefect server."""
+    messages = []
+
+    async def take(request: Request) -> PlainTextResponse:
+        messages.append(await request.json())
+        return PlainTextResponse("ok")
+
+    async with serve_forever(Starlette(routes=[Route("/", take, methods=["POST"])])) as port:
+        template = {"subject": "{{subject}}", "body": "{{body}}"}
+        hook = CustomWebhookNotificationBlock(name="x", url=f"http://127.0.0.1:{port}/", json_data=template)
+        await hook.asave("way-back", overwrite=True)
+        yield messages
 
 
 def target(one: Story) -> Target:
@@ -95,7 +117,7 @@ async def test_a_rollback_takes_over_from_a_release_whose_process_died(one) -> N
 
 
 @pytest.mark.parametrize("how", ["automatic", "by hand"])
-async def test_a_rollback_that_fails_is_loud_and_says_what_state_everything_is_in(one, tmp_path, how) -> None:
+async def test_a_rollback_that_fails_is_loud_and_says_what_state_everything_is_in(one, told, tmp_path, how) -> None:
     """The earlier version does not work any more either: what it needs is gone."""
     needed = Path(tmp_path / "needed")
     needed.touch()
@@ -103,8 +125,10 @@ async def test_a_rollback_that_fails_is_loud_and_says_what_state_everything_is_i
     one.shop.configure(
         build={"start_command": f"test -e {needed} && {SampleRepository.START_COMMAND.removeprefix('exec ')}"},
         health=QUICK_HEALTH | {"failures_allowed": 5, "container": container},
+        monitoring={"alerts": {"webhook": "way-back", "slack": "#ops", "block": "way-back-gone"}},
     )
     assert (await one.release()).outcome is Outcome.COMPLETED
+    assert told == []
     one.shop.repository.commit("2.0.0", broken=how == "automatic")
     if how == "automatic":
         with observe(lambda event: needed.unlink() if isinstance(event, DecisionTaken) else None):
@@ -122,3 +146,8 @@ async def test_a_rollback_that_fails_is_loud_and_says_what_state_everything_is_i
     assert "The application is running" in report.reason
     (records,) = one.records.records.values()
     assert records[report.number].outcome is Outcome.ROLLBACK_FAILED
+    # Whom the configuration names is told at once; a destination that is gone keeps nobody else from it.
+    (message,) = told
+    assert message["subject"] == "[error] shop (production): the rollback failed"
+    assert report.reason in message["body"]
+    assert "coolify rollback previous" in message["body"]

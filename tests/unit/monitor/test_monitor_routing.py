@@ -4,7 +4,13 @@ from datetime import timedelta
 
 from coolify.config.monitoring import Alerts, Channel
 from coolify.finding import Severity
-from coolify.monitor.alerts import destinations, messages, still_worth_sending, trial_messages
+from coolify.monitor.alerts import (
+    destinations,
+    failed_rollback_messages,
+    messages,
+    still_worth_sending,
+    trial_messages,
+)
 from tests.unit.monitor.conftest import GOOD, SHOP, finding
 
 SPECIFIED = Alerts(email="admin@example.com", slack="#deployments")
@@ -63,3 +69,16 @@ def test_what_could_not_be_sent_is_tried_for_a_day(watching) -> None:
     assert [one.title for one in made] == ["[test] shop"] * 2
     assert still_worth_sending(made, watching.now + timedelta(hours=23)) == made
     assert still_worth_sending(made, watching.now + timedelta(hours=25)) == ()
+
+
+def test_a_failed_rollback_is_told_to_every_destination_as_the_error_that_it_is(watching) -> None:
+    alerts = Alerts(slack="#ops", pagerduty="on-call", severity={Channel.SLACK: "error"})
+    made = failed_rollback_messages(alerts, "shop (production)", "It fails.", "Look.", "rollback-1", watching.now)
+    assert [(one.channel, one.severity, one.is_over) for one in made] == [
+        (Channel.SLACK, Severity.ERROR, False),
+        (Channel.PAGERDUTY, Severity.ERROR, False),
+    ]
+    assert {(one.title, one.body) for one in made} == {
+        ("[error] shop (production): the rollback failed", "It fails.\nLook.")
+    }
+    assert failed_rollback_messages(Alerts(), "shop", "", "", "", watching.now) == ()
