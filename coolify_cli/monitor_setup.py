@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,13 @@ __all__ = ["setup"]
 _SIGNS = {"create": "+", "update": "~", "unchanged": "="}
 
 
+def _host_and_port(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Refuse a URL: Prometheus would take it, and never reach anybody."""
+    if value and not re.fullmatch(r"([^/\s:]+|\[[0-9a-fA-F:]+\]):\d{1,5}", value):
+        raise click.BadParameter("write host and port, as in localhost:9115.")
+    return value
+
+
 @click.command(epilog="Example: coolify monitor setup --directory /etc/prometheus --target localhost:9456")
 @watched_options
 @click.option(
@@ -35,6 +43,7 @@ _SIGNS = {"create": "+", "update": "~", "unchanged": "="}
     "--blackbox",
     default="",
     metavar="HOST:PORT",
+    callback=_host_and_port,
     help="A blackbox exporter, from Prometheus, that probes every domain; none when left out.",
 )
 @click.option(

@@ -125,6 +125,23 @@ def test_prometheus_and_the_exporter_take_what_is_written(tmp_path) -> None:
     assert "blackbox" not in (tmp_path / "without" / "coolify-prometheus.yml").read_text()
 
 
+async def test_the_command_takes_host_and_port_and_names_the_passwords_that_are_read(shop, coolify) -> None:
+    users = [{"name": "ada", "password": "${SHOP_PASSWORD}"}]
+    shop.configure(security={"basic_auth": {"users": users}})
+    refused = await coolify("monitor", "setup", "--blackbox", "http://localhost:9115", "--dry-run")
+    assert refused.code == 2
+    assert "as in localhost:9115" in refused.text
+    words = ("monitor", "setup", "--blackbox", "[::1]:9115", "--secrets", "/secrets", "--yes")
+    done = await coolify(*words, SHOP_PASSWORD="hunter2")
+    assert done.code == 0, done.text
+    assert "The blackbox exporter reads its credentials from /secrets/password-shop-production-shop." in done.text
+    written = shop.directory / "monitoring"
+    assert "replacement: '[::1]:9115'" in (written / "coolify-prometheus.yml").read_text()
+    assert "hunter2" not in "".join(one.read_text() for one in written.iterdir())
+    again = await coolify(*words, "--json")
+    assert {one["change"] for one in again.json["files"]} == {"unchanged"}
+
+
 RULE_TESTS = """
 rule_files: [coolify-rules.yml]
 evaluation_interval: 1m
