@@ -232,12 +232,14 @@ def lead_to_loopback(file: Path, host: str) -> None:
 
 
 @pytest.mark.component("prometheus", "prometheus-blackbox-exporter")
+@pytest.mark.timeout(400)
 async def test_a_real_prometheus_sees_the_application_through_a_real_exporter(shop, tmp_path) -> None:
     with bare_flows():
         await release(ReleaseRequest(target=Target(config=str(shop.config))))
     exporter = free_port()
     config = Config.model_validate(YAML(typ="safe").load(shop.config.read_text()))
-    write(tmp_path, (of_config(config),), f"127.0.0.1:{exporter}", interval=1)
+    # A probe may take as long as the time between two: a busy machine needs some seconds for a handshake.
+    write(tmp_path, (of_config(config),), f"127.0.0.1:{exporter}", interval=4)
     lead_to_loopback(tmp_path / "coolify-targets.yml", shop.host)
     (application,) = shop.sandbox.state.all("application")
     async with probing(tmp_path, exporter) as url:

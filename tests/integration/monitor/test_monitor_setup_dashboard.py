@@ -129,6 +129,7 @@ def everything() -> Exposed:
 
 
 @pytest.mark.component("prometheus")
+@pytest.mark.timeout(300)
 async def test_a_real_prometheus_has_an_answer_for_every_panel_and_choice(tmp_path) -> None:
     text = exposition(everything()).decode()
     known = set(re.findall(r"^# TYPE (\S+)", text, flags=re.MULTILINE))

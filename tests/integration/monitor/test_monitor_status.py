@@ -16,7 +16,7 @@ async def test_all_aspects_are_looked_at_and_what_is_wrong_comes_first(shop, coo
     by_name = {one["application"]: one for one in done.json}
     assert set(by_name["shop"]["aspects"]) == set(Aspect) - {Aspect.BACKUP, Aspect.SERVER}
     assert set(by_name["shop"]["aspects"].values()) == {"ok"}, done.text
-    # Nothing is known of its disk before Coolify has cleaned it for the first time.
+    # It is reached, and has never cleaned up, so that nothing is known of its disk.
     assert by_name[""]["aspects"] == {"server": "info"}
 
     (server,) = shop.sandbox.state.all("server")
