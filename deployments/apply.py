@@ -5,14 +5,15 @@ In this order: the work pool, the types of blocks, deployments, and automations 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from copy import deepcopy
 from html import unescape
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.events import DeploymentTriggerTypes
 from prefect.events.schemas.automations import Automation
 from prefect.exceptions import ObjectNotFound
@@ -29,6 +30,7 @@ from deployments.steps import Step, create, unchanged, update
 
 __all__ = ["Applied", "apply"]
 
+_HEARTBEAT: Final = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
 _NO_ALERTS: Final = (
     f"Nobody is told when something fails: save a notification block (Slack, mail, webhook, ...) named "
     f"'{ALERTS_BLOCK}' on the page Blocks, and apply again."
@@ -94,17 +96,31 @@ async def _steps(client: PrefectClient, alerts_block: UUID | None) -> AsyncItera
 
 
 async def _plan_work_pool(client: PrefectClient, name: str) -> Step:
-    """A pool that is there stays as it is, of whatever type it is."""
+    """A pool that is there stays as it is, of whatever type it is, but for the heartbeats of a pool of processes.
+
+    A worker that was started before anything was registered makes the pool itself, and knows nothing of them.
+    """
     try:
-        await client.read_work_pool(name)
+        pool = await client.read_work_pool(name)
     except ObjectNotFound:
-        template = ProcessWorker.get_default_base_job_template()
-        template["variables"]["properties"]["env"]["default"] = {
-            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS)
-        }
-        pool = WorkPoolCreate(name=name, type="process", base_job_template=template)
-        return create("work pool", name, lambda to: to.create_work_pool(pool))
+        template = _with_heartbeats(ProcessWorker.get_default_base_job_template())
+        new = WorkPoolCreate(name=name, type="process", base_job_template=template)
+        return create("work pool", name, lambda to: to.create_work_pool(new))
+    if pool.type == "process" and pool.base_job_template != (template := _with_heartbeats(pool.base_job_template)):
+        changed = WorkPoolUpdate(base_job_template=template)
+        return update("work pool", name, "heartbeats", lambda to: to.update_work_pool(name, changed))
     return unchanged("work pool", name)
+
+
+def _with_heartbeats(template: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a template of jobs in which every run says that it lives, as often as it says already or as we want."""
+    # A worker that meets a pool without a template takes its own.
+    changed = deepcopy(dict(template or ProcessWorker.get_default_base_job_template()))
+    env = changed.get("variables", {}).get("properties", {}).get("env")
+    # A template that passes on no environment is somebody's own.
+    if env is not None:
+        env["default"] = {_HEARTBEAT: str(HEARTBEAT_SECONDS), **(env.get("default") or {})}
+    return changed
 
 
 def _block_types() -> tuple[type[Block], ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Final
 
 from prefect import flow
@@ -15,7 +14,6 @@ from prefect.states import Completed, Failed
 from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import CoolifyServer
-from coolify.config import find_config, load_config
 from coolify.errors import OperatorError
 from coolify.release.report import ReleaseReport
 from coolify.webhooks import Push, Verdict, judge_push
@@ -24,6 +22,7 @@ from tasks.locks import ReleaseLockedError, exclusive_release
 from tasks.phases import step_done
 from tasks.pushes import PushedRun, find_double, find_newer, other_runs, record_verdict
 from tasks.session import Target, open_session
+from tasks.target import located
 
 __all__ = ["RedeployRequest", "Redeployed", "Result", "redeploy"]
 
@@ -105,9 +104,10 @@ async def redeploy(
 
 async def _redeploy_one(push: Push, target: Target, server: CoolifyServer | None) -> ApplicationResult:
     """Judge a push for one application, and release it when it is its turn; never raises what operators understand."""
-    name = target.config
+    name = target.label
     try:
-        config = load_config(find_config(Path(target.config)), environment=target.environment or None)
+        async with located(target) as found:
+            config = found.config
         name = config.application_name
         verdict = judge_push(config, push)
         what = "release" if verdict.wanted else "skipped"

@@ -15,23 +15,6 @@ from tests.integration.command import documented_json
 pytestmark = pytest.mark.timeout(240)
 
 
-def descendants(pid: int) -> set[int]:
-    """Return the processes below `pid`, by their parents in /proc."""
-    parents: dict[int, int] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents[int(stat.parent.name)] = int(fields[1])
-    found: set[int] = set()
-    frontier = {pid}
-    while frontier:
-        frontier = {child for child, parent in parents.items() if parent in frontier} - found
-        found |= frontier
-    return found
-
-
 def heed_interrupts() -> None:
     """A job in the background of a shell inherits that Ctrl-C is ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -114,9 +114,17 @@ class ScratchPostgres(ScratchServer):
         "timezone": "UTC",
     }
 
+    def find_tools(self) -> PostgresTools:
+        """Return the PostgreSQL to run.
+
+        Raises:
+            ToolMissingError: There is none on this machine.
+        """
+        return tools_for()
+
     async def start(self) -> None:
         """Initialise and start it."""
-        self.tools = self._reachable(tools_for())
+        self.tools = self._reachable(self.find_tools())
         data, self.socket = self.own_directory("data"), self.own_directory("sock")
         made = await run_tool(
             [
