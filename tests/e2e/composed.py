@@ -1,4 +1,4 @@
-"""The services of deployments/compose.yaml as processes on loopback: commands, environment and health as they stand there.
+"""The services of deployments/compose.yaml as processes on loopback: commands, environment, health as they stand there.
 
 What a container brings is put in their place: host names become ports here, directories become ours, and the images of
 PostgreSQL and Redis what Debian has installed.
@@ -88,7 +88,7 @@ class Composed:
         ports = {name.removesuffix("HOST") + "PORT": str(self.ports["redis"]) for name in hosts}
         return given | hosts | ports
 
-    def _here(self, text: str, **ports: int) -> str:
+    def _here(self, text: str) -> str:
         text = re.sub(r"\$\{(\w+)(?::\?|:-)\}", lambda found: self.secrets[found[1]], text)
         for host, port in (("postgres", 5432), ("redis", 6379), ("server", 4200)):
             text = text.replace(f"{host}:{port}", f"127.0.0.1:{self.ports[host]}")
@@ -97,11 +97,11 @@ class Composed:
     def _command(self, words: list[str], service: str, port: int | None) -> list[str]:
         """A command of the file, or the question for a service's health, as it is asked here."""
         inside = {"server": 4200, "receiver": 8087, "worker": 8080}.get(service)
-        here = [self._here(one).replace("0.0.0.0", "127.0.0.1") for one in words]
-        here = [
-            one.replace(f"127.0.0.1:{inside}", f"127.0.0.1:{port}").replace("/var/lib/coolify-flows", str(self.directory))
-            for one in here
-        ]
+        ours = {"0.0.0.0": "127.0.0.1", "/var/lib/coolify-flows": str(self.directory)}
+        ours |= {f"127.0.0.1:{inside}": f"127.0.0.1:{port}"}
+        here = [self._here(one) for one in words]
+        for there, replaced in ours.items():
+            here = [one.replace(there, replaced) for one in here]
         here = [str(port) if one == str(inside) else one for one in here]
         return [*PROGRAMS.get(here[0], (here[0],)), *here[1:]]
 
@@ -181,7 +181,7 @@ async def composed(directory: Path, secrets: Mapping[str, str]) -> AsyncIterator
             await services.start("redis")
             yield services
         finally:
-            for name, process in services.processes.items():
+            for name, process in reversed(services.processes.items()):
                 if process.returncode is None:
                     await services.kill(name)
 

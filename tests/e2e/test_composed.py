@@ -1,8 +1,7 @@
-"""The installation that grows: what deployments/compose.yaml starts, and a worker that dies in the middle of a release."""
+"""The installation that grows, as deployments/compose.yaml starts it, and a worker that dies in a release."""
 
 import asyncio
 import contextlib
-import os
 import secrets
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,10 +11,13 @@ import pytest
 from cryptography.fernet import Fernet
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentUpdate
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName, FlowRunFilterStateType
+from prefect.client.schemas.objects import StateType
 from prefect.events import ResourceSpecification
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Scheduled
 
+from blocks import Application
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
 from deployments.automations import REPAIRS
@@ -41,6 +43,7 @@ SECRETS = {
     "COOLIFY_WEBHOOK_SECRET": "canary-5a1d07-webhooks",
     "COOLIFY_WEBHOOK_SECRET_OLD": "",
 }
+APPLICATION = "shop-production"
 GREETING = f"canary-5a1d07-{secrets.token_hex(8)}"
 SILENCE = timedelta(seconds=45)
 """How long a run may be silent here: longer than the shortest time between two signs of life that Prefect allows."""
@@ -75,12 +78,19 @@ class Stage:
         )
         await self.services.start("apply")
 
-    async def save(self, **sections) -> None:
+    async def push_config(self) -> None:
         """Save the application on the Prefect server, with its secrets."""
-        self.shop.configure(env={"GREETING": "${GREETING_TODAY}"}, **sections)
+        self.shop.configure(env={"GREETING": "${GREETING_TODAY}"})
         values = {"COOLIFY_TOKEN": self.shop.sandbox.token, "GREETING_TODAY": GREETING}
         await self.coolify("project", "config", "push", "--values", cwd=self.shop.directory, **values)
         # No worker has the file.
+        self.shop.config.unlink()
+
+    async def edit_config(self, **sections) -> None:
+        """Change the saved application, as one does on the page of its block."""
+        saved = await Application.aload(APPLICATION)
+        saved.configuration = self.shop.configure(**sections).read_text()
+        await saved.asave(overwrite=True)
         self.shop.config.unlink()
 
     async def push(self, commit: str, message: str) -> None:
@@ -148,38 +158,43 @@ async def test_a_worker_dies_in_the_middle_of_a_release_and_a_push_at_another_on
     async with staged(tmp_path) as (stage, client):
         shop, deployments = stage.shop, stage.shop.sandbox.state
         shop.repository.commit("1.0.0")
-        await stage.save()
-        block = await client.read_block_document_by_name("shop-production", "coolify-application")
+        await stage.push_config()
+        block = await client.read_block_document_by_name(APPLICATION, "coolify-application")
         target = {"application": {"$ref": {"block_document_id": str(block.id)}}}
         pushes = await client.read_deployment_by_name("redeploy/redeploy")
         await client.update_deployment(pushes.id, DeploymentUpdate(parameters={"request": {"targets": [target]}}))
-        applied = await stage.coolify("server", "apply", "--yes", "--json", cwd=tmp_path)
-        assert applied.json["changes"] == 0, applied.text
 
         first = await start(client, "release/release", request={"target": target})
+        applied = await stage.coolify("server", "apply", "--yes", "--json", cwd=tmp_path)
+        assert applied.json["changes"] == 0, applied.text
         assert await ended(client, first) == "Completed"
         assert await shop.version() == "1.0.0"
         assert GREETING in (await shop.visit()).text
 
         # Everything of the worker is killed while the release asks whether the new version is healthy.
         commit = shop.repository.commit("2.0.0", message="Sell hats")
-        health = shop.changes.get("health") or {"path": "/health", "interval": 0.1, "deadline": 600}
-        await stage.save(health=health | {"successes": 1000})
+        health = {"path": "/health", "interval": 0.1, "deadline": 600}
+        await stage.edit_config(health=health | {"successes": 1000})
         second = await start_watched(client, "release/release", request={"target": target})
 
-        async def deployed():
-            return [one["status"] for one in deployments.all("deployment")] == ["finished", "finished"]
+        gate = FlowRunFilter(
+            name=FlowRunFilterName(any_=["check health shop-production"]),
+            state={"type": FlowRunFilterStateType(any_=[StateType.RUNNING])},
+        )
 
-        await until(deployed, "the second deployment")
+        async def asks():
+            return await client.read_flow_runs(flow_run_filter=gate)
+
+        await until(asks, "the health gate of the second release")
+        assert [one["status"] for one in deployments.all("deployment")] == ["finished", "finished"]
         running = await client.read_flow_run(second.id)
         assert running.state.is_running()
         dead = stage.worker_of(running)
         await stage.services.kill(dead)
         killed_at = datetime.now(UTC)
-        os.kill(stage.services.processes["receiver"].pid, 0)
 
         # The same commit is pushed: its run waits for the lock that the dead one holds.
-        await stage.save(health=health | {"successes": 2})
+        await stage.edit_config(health=health | {"successes": 2})
         await stage.push(commit, "Sell hats")
         third = await redeployed(client, commit)
         assert await ended(client, second) == "Crashed"

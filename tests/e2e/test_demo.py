@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.e2e.processes import descendants
 from tests.integration.command import documented_json
 
 pytestmark = pytest.mark.timeout(240)

@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
-from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId, FlowRunFilterStateType
 from prefect.client.schemas.objects import StateType
@@ -31,6 +31,7 @@ from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
 from coolify_sandbox.serving import serve_forever
 from deployments.automations import ALERTS_BLOCK, REPAIRS
+from tests.e2e.prefect_runs import PATIENCE, ended, start, until
 from tests.integration.command import documented_json
 from tests.integration.command.conftest import COMMAND
 from tests.integration.conftest import Shop

@@ -3,9 +3,10 @@
 import pytest
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import DeploymentUpdate
+from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.events.schemas.automations import AutomationCore
+from prefect.workers.process import ProcessWorker
 
 from coolify.plan import Kind
 from deployments.apply import apply
@@ -71,6 +72,27 @@ async def test_applying_twice_changes_nothing_and_keeps_what_operators_have_set(
         (change,) = (await apply()).changes
         assert change.after == "schedule weekly"
         assert [one.slug for one in await client.read_deployment_schedules(there.id)] == ["weekly"]
+    assert not (await apply()).changes
+
+
+async def test_a_pool_that_a_worker_has_made_lets_its_runs_say_that_they_live(in_prefect) -> None:
+    """The compose file starts workers before anything is registered."""
+    await apply()
+    async with get_client() as client:
+        await client.delete_work_pool("coolify")
+        template = ProcessWorker.get_default_base_job_template()
+        template["variables"]["properties"]["env"]["default"] = {"TZ": "Europe/Rome"}
+        pool = WorkPoolCreate(name="coolify", type="process", base_job_template=template, concurrency_limit=7)
+        await client.create_work_pool(pool)
+        changes = (await apply()).changes
+        assert ("work pool", "coolify", "heartbeats") in {(one.resource, one.name, one.after) for one in changes}
+        there = await client.read_work_pool("coolify")
+        env = there.base_job_template["variables"]["properties"]["env"]["default"]
+        assert env == {"TZ": "Europe/Rome", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "60"}
+        assert there.concurrency_limit == 7
+        # More often is as good, and somebody's own.
+        env["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] = "30"
+        await client.update_work_pool("coolify", WorkPoolUpdate(base_job_template=there.base_job_template))
     assert not (await apply()).changes
 
 

@@ -1,4 +1,4 @@
-"""The compose file and the systemd unit name only what exists. They are not started here: there is no Docker."""
+"""The compose file and the systemd unit name only what exists. That it works together: tests/e2e/test_composed.py."""
 
 import re
 import shlex
@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 import pytest
 from prefect.settings import Settings
+from prefect_redis.cleanup_queue import RedisWorkerCleanupQueueSettings
+from prefect_redis.client import RedisMessagingSettings
 from pydantic import AliasChoices, BaseModel
 from ruamel.yaml import YAML
 
@@ -46,11 +48,9 @@ def _help(*words: str) -> str:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_setting_of_prefect_exists(name) -> None:
-    known = _names(Settings) | {
-        # Read by the server and by prefect-redis from the environment, not through its settings.
-        "PREFECT_SERVER_ENCRYPTION_KEY",
-        "PREFECT_REDIS_MESSAGING_HOST",
-    }
+    known = _names(Settings) | _names(RedisMessagingSettings) | _names(RedisWorkerCleanupQueueSettings)
+    # Read from the environment, not through its settings.
+    known.add("PREFECT_SERVER_ENCRYPTION_KEY")
     given = {one for one in SERVICES[name].get("environment", {}) if one.startswith("PREFECT_")}
     assert given <= known, given - known
 
@@ -86,11 +86,14 @@ def test_what_a_service_waits_for_can_become_so() -> None:
 
 def test_secrets_come_from_the_environment_and_the_example_names_them_all() -> None:
     text = (FOLDER / "compose.yaml").read_text()
-    wanted = set(re.findall(r"\$\{(\w+):\?\}", text))
+    # One that may be empty is named too; one that may be missing otherwise would be empty without a word.
+    named = r"\$\{(\w+)(?::\?|:-)\}"
     example = (FOLDER / "env.example").read_text()
-    assert wanted == set(re.findall(r"^(\w+)=", example, flags=re.MULTILINE))
-    assert "$" not in re.sub(r"\$\{\w+:\?\}", "", text), "a variable that may be missing"
-    assert not [value for key, value in re.findall(r"^(\w*(?:PASSWORD|AUTH|KEY))=(.+)$", example, flags=re.MULTILINE)]
+    assert set(re.findall(named, text)) == set(re.findall(r"^(\w+)=", example, flags=re.MULTILINE))
+    assert "$" not in re.sub(named, "", text), "a variable that may be missing"
+    may_be_empty = set(re.findall(r"\$\{(\w+):-\}", text))
+    assert may_be_empty == {"COOLIFY_WEBHOOK_SECRET_OLD"}
+    assert not [value for key, value in re.findall(r"^(\w*(?:PASSWORD|AUTH|KEY|SECRET|OLD))=(.+)$", example, flags=re.MULTILINE)]
 
 
 def test_volumes_are_declared_and_only_the_machine_itself_reaches_the_server() -> None:
@@ -98,6 +101,34 @@ def test_volumes_are_declared_and_only_the_machine_itself_reaches_the_server() -
     assert used == set(COMPOSE["volumes"])
     ports = [one for service in SERVICES.values() for one in service.get("ports", ())]
     assert all(one.startswith("127.0.0.1:") for one in ports)
+
+
+def test_a_volume_of_ours_belongs_to_the_user_that_writes_to_it() -> None:
+    """Docker gives a new volume the owner that the image has at its place, and root where there is nothing."""
+    image = (FOLDER / "Dockerfile").read_text()
+    ours = [one for one in SERVICES.values() if one.get("image") == COMPOSE["x-ours"]["image"]]
+    places = [volume.partition(":")[2] for service in ours for volume in service.get("volumes", ())]
+    assert places
+    for place in places:
+        assert re.search(rf"install --directory --owner coolify .* {place}$", image, flags=re.MULTILINE), place
+
+
+def test_the_receiver_listens_where_it_is_reached_and_asked_for_its_health() -> None:
+    receiver = SERVICES["receiver"]
+    port = receiver["command"][receiver["command"].index("--port") + 1]
+    assert receiver["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f":{port}/health" in receiver["healthcheck"]["test"][-1]
+    (volume,) = receiver["volumes"]
+    assert receiver["command"][receiver["command"].index("--spool") + 1] == volume.partition(":")[2]
+    # What it has accepted waits for the server: it has no reason to wait itself.
+    assert "depends_on" not in receiver
+
+
+def test_the_unit_tells_what_lets_webhooks_be_received() -> None:
+    assert "COOLIFY_WEBHOOK_SECRET" in UNIT
+    assert "EnvironmentFile=/etc/coolify-flows.env" in UNIT
+    directory = re.search(r"--directory (\S+)", UNIT)[1]
+    assert f"ReadWritePaths={directory}" in UNIT, "the spool lies below it"
 
 
 def test_the_image_of_the_server_is_the_version_that_is_tested() -> None:
