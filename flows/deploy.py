@@ -138,14 +138,18 @@ def _left_by_dead_run(session: Session, newest: Deployment | None, wanted_commit
     """Return the deployment that an adopted release has queued before its process died, if it is still of use.
 
     The journal holds the newest deployment that was there before: what is newer came of the dead run, also where it
-    died before it could note the answer.
+    died before it could note the answer. One that has finished is of use as long as nothing was changed after it: what
+    the dead run had still to do was to prove it.
     """
-    entries = session.journal.record.journal if session.journal.record else ()
+    record = session.journal.record
+    entries = [entry for entry in record.journal if entry.step is not Step.RUN_HOOK] if record else []
     deploys = [entry for entry in entries if entry.step is Step.DEPLOY]
-    was_deploying = bool(deploys) and deploys[-1].status is StepStatus.STARTED
-    if newest is None or not was_deploying or newest.deployment_uuid == deploys[0].detail:
+    if record is None or newest is None or not deploys or newest.deployment_uuid == deploys[0].detail:
         return None
-    if not newest.status.is_terminal:
+    was_deploying = deploys[-1].status is StepStatus.STARTED
+    was_proving = entries[-1].step is Step.DEPLOY and entries[-1].status is StepStatus.DONE
+    if was_deploying and not newest.status.is_terminal:
         return newest
+    is_ours = was_deploying or (was_proving and newest.deployment_uuid == record.deployment_uuid)
     is_wanted = newest.status is DeploymentStatus.FINISHED and newest.commit == wanted_commit
-    return newest if is_wanted else None
+    return newest if is_ours and is_wanted else None

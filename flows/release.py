@@ -150,14 +150,21 @@ async def _run(session: Session, request: ReleaseRequest) -> Ending:
                     await back_up_first(target)
                 except OperatorError as error:
                     return await _undo(session, application, str(error), no_way_back)
+        wanted = "" if configured.changed or request.force else _wanted_commit(session, found)
         await session.journal.note(image_digest=found.image_digest)
         if config.release.before:
             try:
                 await run_hooks(target, "before", application.uuid, found.commit or "")
             except HookFailedError as error:
                 return await _undo(session, application, str(error), no_way_back)
-        wanted = "" if configured.changed else found.commit or ""
         return await _deploy_and_prove(session, application, no_way_back, wanted, force=request.force)
+
+
+def _wanted_commit(session: Session, found: Preflight) -> str:
+    """Return what a deployment of a run that died must have built to be of use still, empty where none is."""
+    earlier = session.journal.record.image_digest if session.journal.record else None
+    has_moved = None not in {earlier, found.image_digest} and earlier != found.image_digest
+    return "" if has_moved else found.commit or ""
 
 
 async def _deploy_and_prove(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from coolify.release import Outcome
+from coolify.release import Outcome, Step, StepStatus
 from coolify_sandbox.sandbox import Sandbox
 from coolify_sandbox.server.settings import ServerSettings
 from coolify_sandbox.server.state import timestamp
@@ -133,6 +133,31 @@ async def test_a_release_that_is_cancelled_takes_its_deployment_along_and_the_ne
     released.shop.configure(build={"start_command": SampleRepository.START_COMMAND, "build_command": "true"})
     report = await released.release()
     assert (report.outcome, report.number) == (Outcome.COMPLETED, 2)
+    assert await released.shop.version() == "1.1.0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "force", "deployments"), [({}, False, 2), ({"env": {"GREETING": "Hi"}}, False, 3), ({}, True, 3)]
+)
+async def test_a_release_that_dies_in_its_health_gate_is_proved_and_deployed_anew_only_where_that_changes_something(
+    released, changes, force, deployments
+) -> None:
+    released.shop.configure(health=QUICK_HEALTH | {"successes": 1000, "deadline": 600})
+    releasing = asyncio.create_task(released.release())
+
+    def proving() -> bool:
+        (records,) = released.records.records.values()
+        last = records[2].journal[-1:] if 2 in records else ()
+        return [(one.step, one.status) for one in last] == [(Step.DEPLOY, StepStatus.DONE)]
+
+    await until(proving)
+    releasing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await releasing
+    released.shop.configure(health=QUICK_HEALTH, **changes)
+    report = await released.release(force=force)
+    assert (report.outcome, report.number) == (Outcome.COMPLETED, 2)
+    assert statuses(released) == ["finished"] * deployments
     assert await released.shop.version() == "1.1.0"
 
 

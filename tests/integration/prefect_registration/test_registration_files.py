@@ -93,7 +93,9 @@ def test_secrets_come_from_the_environment_and_the_example_names_them_all() -> N
     assert "$" not in re.sub(named, "", text), "a variable that may be missing"
     may_be_empty = set(re.findall(r"\$\{(\w+):-\}", text))
     assert may_be_empty == {"COOLIFY_WEBHOOK_SECRET_OLD"}
-    assert not [value for key, value in re.findall(r"^(\w*(?:PASSWORD|AUTH|KEY|SECRET|OLD))=(.+)$", example, flags=re.MULTILINE)]
+    assert not [
+        value for key, value in re.findall(r"^(\w*(?:PASSWORD|AUTH|KEY|SECRET|OLD))=(.+)$", example, flags=re.MULTILINE)
+    ]
 
 
 def test_volumes_are_declared_and_only_the_machine_itself_reaches_the_server() -> None:

@@ -42,10 +42,10 @@ class Story:
     shop: Shop
     records: MemoryRecords = field(default_factory=MemoryRecords)
 
-    async def release(self) -> ReleaseReport:
+    async def release(self, *, force: bool = False) -> ReleaseReport:
         mark = current_records.set(self.records)
         try:
-            state = await release(ReleaseRequest(target=Target(config=str(self.shop.config))))
+            state = await release(ReleaseRequest(target=Target(config=str(self.shop.config)), force=force))
             report = state.data
             assert isinstance(report, ReleaseReport)
             return report
