@@ -45,7 +45,7 @@ SECRETS = {
 }
 APPLICATION = "shop-production"
 GREETING = f"canary-5a1d07-{secrets.token_hex(8)}"
-SILENCE = timedelta(seconds=45)
+SILENCE = timedelta(seconds=60)
 """How long a run may be silent here: longer than the shortest time between two signs of life that Prefect allows."""
 
 
