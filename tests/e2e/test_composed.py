@@ -67,7 +67,6 @@ class Stage:
         await self.services.start("migrate")
         # Only how often the server looks: who holds a slot and is dead.
         often = {"PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "2"}
-        often |= {"PREFECT_SERVER_CONCURRENCY_MAXIMUM_CONCURRENCY_SLOT_WAIT_SECONDS": "5"}
         await self.services.start("server", **often)
         quick = {"PREFECT_WORKER_QUERY_SECONDS": "1"}
         await asyncio.gather(
