@@ -1,13 +1,10 @@
 """An installation as an operator has it: one command, and everything else through the Prefect server."""
 
 import asyncio
-import contextlib
 import json
 import os
-import signal
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +17,6 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymen
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.events import ResourceSpecification
-from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Running
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -31,67 +27,14 @@ from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
 from coolify_sandbox.serving import serve_forever
 from deployments.automations import ALERTS_BLOCK, REPAIRS
+from tests.e2e.installation import WEBHOOK_SECRET, installed
 from tests.e2e.prefect_runs import PATIENCE, ended, start, until
-from tests.integration.command import documented_json
 from tests.integration.command.conftest import COMMAND
 from tests.integration.conftest import Shop
 
 pytestmark = [pytest.mark.component("git"), pytest.mark.timeout(600)]
 
 CANARY = "canary-4f1c9b7e02d8"
-WEBHOOK_SECRET = "canary-of-the-receiver-7c1e5a"
-
-
-@dataclass
-class Installation:
-    process: asyncio.subprocess.Process
-    facts: dict[str, Any]
-    env: dict[str, str]
-    directory: Path
-
-    async def coolify(self, *arguments: str, cwd: Path, **env: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            *COMMAND, *arguments, cwd=cwd, env=self.env | env, stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        async with asyncio.timeout(PATIENCE):
-            told, _ = await process.communicate()
-        assert process.returncode == 0, told.decode()
-        return told.decode()
-
-    def children(self) -> list[int]:
-        return [
-            int(one) for one in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        ]
-
-
-@contextlib.asynccontextmanager
-async def installed(directory: Path):
-    """`coolify server up` in a process of its own; ended by Ctrl-C, as it should."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COOLIFY_"))}
-    clean |= {"HOME": str(directory), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, "server", "up", "--port", "0", "--webhook-port", "0", "--directory", str(directory), "--json",
-        cwd=directory, env=clean | {"COOLIFY_WEBHOOK_SECRET": WEBHOOK_SECRET},
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        text = ""
-        async with asyncio.timeout(PATIENCE):
-            while not text.endswith("}\n"):
-                line = await process.stdout.readline()
-                assert line, f"ended with {await process.wait()}"
-                text += line.decode()
-        facts = json.loads(text)
-        documented_json.check(("server", "up"), facts)
-        env = clean | {"PREFECT_API_URL": f"{facts['url']}/api", "PREFECT_HOME": str(directory)}
-        with temporary_settings({PREFECT_API_URL: env["PREFECT_API_URL"]}):
-            yield Installation(process, facts, env, directory)
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGINT)
-            async with asyncio.timeout(PATIENCE):
-                await process.wait()
 
 
 def heartbeat(run_id: str) -> dict[str, Any]:
