@@ -11,7 +11,7 @@ PACKAGES := coolify coolify_cli coolify_sandbox flows tasks blocks deployments
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit bench lint format types imports docs lock clean
+.PHONY: help install demo test unit bench lint format types imports docs pictures lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ docs: $(STAMP) ## Write the generated pages: configuration, schema, decisions, c
 	$(BIN)/python -m coolify.decisions docs
 	$(BIN)/python -m coolify.api.compatibility docs
 	$(BIN)/python -m coolify_cli.reference docs
+
+pictures: $(STAMP) ## Take the pictures of the documentation anew, in the real UI (needs chromium and fonts-noto-color-emoji)
+	COOLIFY_FLOWS_PICTURES=docs/images $(BIN)/pytest tests/e2e/test_prefect_ui.py
 
 lock: ## Compile requirements.lock (needs uv; UPGRADE=--upgrade takes newer versions)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

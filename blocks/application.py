@@ -31,7 +31,7 @@ class FoundConfig:
 class Application(Block):
     """The configuration file of one application, and the values of the variables that it refers to.
 
-    Written by `coolify project config push`, which also keeps it in step with the file; or read anew from a Git
+    Saved by the command "coolify project config push", again after each change of the file; or read anew from a Git
     repository by every run. Runs choose the application by this block.
 
     Example:

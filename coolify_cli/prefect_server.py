@@ -82,7 +82,7 @@ class PrefectServer:
 
 @contextlib.asynccontextmanager
 async def run_prefect_server(
-    directory: Path, settings: Mapping[str, str] = LEAN, *, host: str = "127.0.0.1", port: int = 0
+    directory: Path, settings: Mapping[str, str] = LEAN, *, host: str = "127.0.0.1", port: int = 0, ui: str = ""
 ) -> AsyncIterator[PrefectServer]:
     """Start a Prefect server whose state lives in `directory`; end it when the context is left.
 
@@ -91,6 +91,7 @@ async def run_prefect_server(
         settings: Settings of Prefect for the server alone.
         host: Address that it listens on.
         port: Port of API and UI, a free one when 0.
+        ui: Where browsers find the UI, for links to its pages; empty when at that port.
     """
     directory.mkdir(parents=True, exist_ok=True)
     port = port or _free_port()
@@ -98,6 +99,8 @@ async def run_prefect_server(
     shared = {
         "PREFECT_HOME": str(directory),
         "PREFECT_API_URL": f"{url}/api",
+        # Links would lead to the older UI, everything else leads to the newer one.
+        "PREFECT_UI_URL": ui or f"{url}/v2",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_CLIENT_MAX_RETRIES": CLIENT_RETRIES,

@@ -22,6 +22,7 @@ SERVER_SETTINGS: Final = {
     "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "3d",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     **BATCHED,
 }
 WORKER_SETTINGS: Final = {
@@ -35,6 +36,7 @@ _WORKER_GRACE: Final = 40.0
 _KEY_FILE: Final = "encryption.key"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _AUTH: Final = "PREFECT_SERVER_API_AUTH_STRING"
+_UI: Final = "PREFECT_UI_URL"
 
 
 class OpenToTheNetworkError(OperatorError):
@@ -97,7 +99,7 @@ async def run_installation(directory: Path, host: str, port: int) -> AsyncIterat
     chosen = {name: value for name, value in settings.items() if name not in os.environ}
     if auth:
         os.environ["PREFECT_API_AUTH_STRING"] = auth
-    async with run_prefect_server(directory, chosen, host=host, port=port) as server:
+    async with run_prefect_server(directory, chosen, host=host, port=port, ui=os.environ.get(_UI, "")) as server:
         await server.ready()
         yield server
 

@@ -65,12 +65,20 @@ def _wanted(declared: DeclaredDeployment) -> dict[str, Any]:
         # The code is where the worker has it installed.
         "pull_steps": [],
         "path": None,
-        "parameter_openapi_schema": flow_of(declared).parameters.model_dump_for_openapi(),
+        "parameter_openapi_schema": _form(declared),
         "enforce_parameter_schema": True,
         "work_pool_name": declared.work_pool.name,
         "concurrency_limit": limit.limit if limit else None,
         "concurrency_options": _options(limit.collision_strategy, limit.grace_period_seconds) if limit else None,
     }
+
+
+def _form(declared: DeclaredDeployment) -> dict[str, Any]:
+    """Return the form of a flow's parameters, with titles to read: Prefect takes the bare names of the arguments."""
+    form: dict[str, Any] = flow_of(declared).parameters.model_dump_for_openapi()
+    for name, field in form["properties"].items():
+        field["title"] = name.replace("_", " ").capitalize()
+    return form
 
 
 def _actual(existing: DeploymentResponse) -> Mapping[str, Any]:

@@ -85,7 +85,8 @@ async def ask_operator(asked: Asked) -> Answer:
     decision = _KNOWN[asked.decision]
     unavailable = dict(asked.unavailable)
     page = url_for("flow-run", obj_id=flow_run.id) or ""
-    step_done(f"{decision.question} Answer within {asked.seconds / 60:.0f} minutes: {page}")
+    within = f"Answer within {asked.seconds / 60:.0f} minutes"
+    step_done(f"{decision.question} {within}, by Resume on the page of this run or in its menu: {page}")
     if page:
         await acreate_link_artifact(page, link_text="Answer here", key=f"ask-{decision.id}", description=asked.evidence)
     emit_event(

@@ -42,7 +42,7 @@ class Deployed(BaseModel):
     commit_message: str | None = None
 
 
-@flow(name="deploy", flow_run_name="deploy {application_uuid}")
+@flow(name="deploy", flow_run_name="deploy {target.label}")
 async def deploy(
     target: Target,
     application_uuid: str,

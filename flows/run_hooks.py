@@ -17,7 +17,7 @@ from tasks.session import Session, Target, open_session
 __all__ = ["run_hooks"]
 
 
-@flow(name="run hooks", flow_run_name="run hooks {moment} {application_uuid}")
+@flow(name="run hooks", flow_run_name="run hooks {moment} {target.label}")
 async def run_hooks(
     target: Target,
     moment: Literal["before", "after"],

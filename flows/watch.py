@@ -40,12 +40,12 @@ class WatchRequest(BaseModel):
     targets: tuple[Target, ...] = Field(
         default=(Target(),),
         title="Applications",
-        description="Applications with a configuration file; those without `monitoring.enabled` are left out.",
+        description="Applications with a configuration file; those without monitoring.enabled are left out.",
     )
     contexts: tuple[str, ...] = Field(
         default=(),
         title="Contexts",
-        description="Coolify instances (see `coolify auth status --all`) of which every application is watched.",
+        description="Coolify instances (see 'coolify auth status --all') of which every application is watched.",
     )
     alerts: Alerts = Field(
         default=Alerts(),

@@ -27,7 +27,7 @@ class ServerNotReadyError(OperatorError):
     """The server to deploy to cannot be used."""
 
 
-@task(name="authenticate", cache_policy=NO_CACHE)
+@task(name="authenticate", task_run_name="authenticate", cache_policy=NO_CACHE)
 async def authenticate(client: CoolifyClient) -> Access:
     """Check token, version, team and abilities before anything is changed.
 
@@ -46,7 +46,7 @@ async def authenticate(client: CoolifyClient) -> Access:
     return access
 
 
-@task(name="choose server", cache_policy=NO_CACHE)
+@task(name="choose server", task_run_name="choose server", cache_policy=NO_CACHE)
 async def choose_server(client: CoolifyClient, wanted: str | None) -> Server:
     """Return the server to deploy to: the wanted one by name or UUID, or the only one.
 

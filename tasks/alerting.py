@@ -45,7 +45,7 @@ class AlertError(OperatorError):
     """An alert could not be sent."""
 
 
-@task(name="send alerts", cache_policy=NO_CACHE)
+@task(name="send alerts", task_run_name="send alerts", cache_policy=NO_CACHE)
 async def send_alerts(messages: Sequence[Message]) -> tuple[Message, ...]:
     """Send messages side by side; return those that could not be sent.
 

@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 
-@task(name="ensure storages", cache_policy=NO_CACHE)
+@task(name="ensure storages", task_run_name="ensure storages", cache_policy=NO_CACHE)
 async def ensure_storages(session: Session) -> dict[str, str]:
     """Make sure that Coolify knows the buckets and can use them; return key -> identifier."""
     known = {}
@@ -56,7 +56,7 @@ async def ensure_storages(session: Session) -> dict[str, str]:
     return known
 
 
-@task(name="write schedules", cache_policy=NO_CACHE)
+@task(name="write schedules", task_run_name="write schedules", cache_policy=NO_CACHE)
 async def write_schedules(session: Session, changes: tuple[ScheduleChange, ...]) -> None:
     """Bring the schedules of Coolify to what the configuration says."""
     for change in changes:
@@ -81,7 +81,7 @@ async def run_backup(session: Session, surveyed: Surveyed, schedule: BackupSched
     return mine
 
 
-@task(name="survey backups", cache_policy=NO_CACHE)
+@task(name="survey backups", task_run_name="survey backups", cache_policy=NO_CACHE)
 async def survey_backups(session: Session, only: str) -> tuple[Surveyed, ...]:
     """Look at the executions of all databases and at their objects."""
     return await survey(session.client, session.config, session.environ, datetime.now(UTC), only=only)
@@ -128,7 +128,7 @@ async def prove_object(
     return point
 
 
-@task(name="let backups end", cache_policy=NO_CACHE)
+@task(name="let backups end", task_run_name="let backups end", cache_policy=NO_CACHE)
 async def let_backups_end(session: Session, *, patience: float = 900.0) -> None:
     """Wait until no backup of the application's databases is running: a dump and a deployment get in each other's way.
 
@@ -176,7 +176,7 @@ async def proved_executions(database_uuid: str) -> frozenset[str]:
     return frozenset(one.execution for one in points if one.proved and one.execution)
 
 
-@task(name="keep restore point", cache_policy=NO_CACHE)
+@task(name="keep restore point", task_run_name="keep restore point", cache_policy=NO_CACHE)
 async def keep_restore_point(database_uuid: str, point: RestorePoint) -> tuple[RestorePoint, ...]:
     """Put a restore point on record and return all that are there now."""
     store = BlockRestorePointStore()
@@ -185,7 +185,7 @@ async def keep_restore_point(database_uuid: str, point: RestorePoint) -> tuple[R
     return points
 
 
-@task(name="publish proofs", cache_policy=NO_CACHE)
+@task(name="publish proofs", task_run_name="publish proofs", cache_policy=NO_CACHE)
 async def publish_proofs(
     session: Session, points: tuple[RestorePoint, ...], findings: tuple[Finding, ...], uuids: dict[str, str]
 ) -> None:

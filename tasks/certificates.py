@@ -69,7 +69,7 @@ class RestartFailedError(OperatorError):
     """The application could not be restarted; the old container keeps serving where it could be kept."""
 
 
-@task(name="look at certificates", cache_policy=NO_CACHE)
+@task(name="look at certificates", task_run_name="look at certificates", cache_policy=NO_CACHE)
 async def look_at_certificates(
     session: Session, hosts: tuple[str, ...], *, detailed: bool = False
 ) -> tuple[HostCertificates, ...]:
@@ -77,7 +77,7 @@ async def look_at_certificates(
     return await inspect_hosts(session.config, session.resolver, hosts, detailed=detailed)
 
 
-@task(name="check certificates", cache_policy=NO_CACHE)
+@task(name="check certificates", task_run_name="check certificates", cache_policy=NO_CACHE)
 async def check_certificates(
     session: Session, hosts: tuple[str, ...], *, detailed: bool = False
 ) -> tuple[Finding, ...]:
@@ -97,7 +97,7 @@ async def check_certificates(
     return findings
 
 
-@task(name="find hindrances", cache_policy=NO_CACHE)
+@task(name="find hindrances", task_run_name="find hindrances", cache_policy=NO_CACHE)
 async def find_hindrances(
     session: Session, hosts: tuple[str, ...], known: frozenset[str] = frozenset(), *, suspect_limits: bool = False
 ) -> tuple[Finding, ...]:
@@ -119,7 +119,7 @@ async def find_hindrances(
     return findings
 
 
-@task(name="switch file to https", cache_policy=NO_CACHE)
+@task(name="switch file to https", task_run_name="switch file to https", cache_policy=NO_CACHE)
 async def switch_file_to_https(target: Target, hosts: tuple[str, ...]) -> tuple[str, ...]:
     """Set `ssl: true` for domains in the configuration file, comments kept, and return the hosts.
 
@@ -142,7 +142,7 @@ async def switch_file_to_https(target: Target, hosts: tuple[str, ...]) -> tuple[
     return chosen
 
 
-@task(name="send https domains", cache_policy=NO_CACHE)
+@task(name="send https domains", task_run_name="send https domains", cache_policy=NO_CACHE)
 async def send_https_domains(
     client: CoolifyClient, application: Application, config: Config, hosts: tuple[str, ...]
 ) -> bool:
@@ -172,7 +172,7 @@ async def send_https_domains(
     return True
 
 
-@task(name="tell lost middlewares", cache_policy=NO_CACHE)
+@task(name="tell lost middlewares", task_run_name="tell lost middlewares", cache_policy=NO_CACHE)
 async def tell_lost_middlewares(client: CoolifyClient, before: Application) -> None:
     """Tell what somebody has added to the labels by hand, and Coolify has left out when it wrote them anew."""
     after = await client.applications.get(before.uuid)
@@ -180,7 +180,7 @@ async def tell_lost_middlewares(client: CoolifyClient, before: Application) -> N
         step_done(f"Coolify wrote new labels without the middlewares {', '.join(lost)}: apply them again", changed=True)
 
 
-@task(name="restart application", cache_policy=NO_CACHE)
+@task(name="restart application", task_run_name="restart application", cache_policy=NO_CACHE)
 async def restart_application(session: Session, application: Application) -> None:
     """Start new containers from the same image, and wait until Coolify calls that finished.
 
@@ -200,7 +200,7 @@ async def restart_application(session: Session, application: Application) -> Non
         )
 
 
-@task(name="restart proxy", cache_policy=NO_CACHE)
+@task(name="restart proxy", task_run_name="restart proxy", cache_policy=NO_CACHE)
 async def restart_proxy(client: CoolifyClient, server_uuid: str) -> None:
     """Start a server's proxy anew; every application on the server loses its connections.
 

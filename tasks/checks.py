@@ -22,7 +22,7 @@ __all__ = ["check_domains", "pass_health_gate", "read_container_log"]
 _LOG_LINES: Final = 20
 
 
-@task(name="check domains", cache_policy=NO_CACHE)
+@task(name="check domains", task_run_name="check domains", cache_policy=NO_CACHE)
 async def check_domains(session: Session, server: tuple[str, ...]) -> tuple[Finding, ...]:
     """Check the domains of the application against the server that they are to lead to, side by side.
 
@@ -41,7 +41,7 @@ async def check_domains(session: Session, server: tuple[str, ...]) -> tuple[Find
     return findings
 
 
-@task(name="pass health gate", cache_policy=NO_CACHE)
+@task(name="pass health gate", task_run_name="pass health gate", cache_policy=NO_CACHE)
 async def pass_health_gate(session: Session, expected_version: str | None) -> GateResult:
     """Ask every domain at every address until the gate is decided.
 
@@ -61,7 +61,7 @@ async def pass_health_gate(session: Session, expected_version: str | None) -> Ga
     return result
 
 
-@task(name="read container log", cache_policy=NO_CACHE)
+@task(name="read container log", task_run_name="read container log", cache_policy=NO_CACHE)
 async def read_container_log(session: Session) -> tuple[str, ...]:
     """Show the last lines of the application's container, without secrets: why it is not healthy often stands there.
 

@@ -13,7 +13,7 @@ from tasks.session import Session
 __all__ = ["compare_with_server"]
 
 
-@task(name="compare with server", cache_policy=NO_CACHE)
+@task(name="compare with server", task_run_name="compare with server", cache_policy=NO_CACHE)
 async def compare_with_server(session: Session) -> Plan:
     """Return what stands between the configuration and the server."""
     # Connections of databases are part of variables: without them every release would look like drift.

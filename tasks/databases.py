@@ -98,7 +98,7 @@ async def start_database(
         pause = min(pause * 1.5, _LONGEST_POLL)
 
 
-@task(name="connect variables", cache_policy=NO_CACHE)
+@task(name="connect variables", task_run_name="connect variables", cache_policy=NO_CACHE)
 async def connect_variables(session: Session) -> None:
     """Put the connections of databases into the variables; the server is only asked where one refers to them.
 

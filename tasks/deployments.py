@@ -32,13 +32,13 @@ _RETRY_AFTER: Final = 60.0
 """Seconds after which a full queue is tried again, where Coolify does not say when."""
 
 
-@task(name="find newest deployment", cache_policy=NO_CACHE)
+@task(name="find newest deployment", task_run_name="find newest deployment", cache_policy=NO_CACHE)
 async def newest_deployment(client: CoolifyClient, application_uuid: str) -> Deployment | None:
     """Return the newest production deployment, whatever became of it, None if there is none."""
     return await client.deployments.newest(application_uuid)
 
 
-@task(name="cancel dead deployment", cache_policy=NO_CACHE)
+@task(name="cancel dead deployment", task_run_name="cancel dead deployment", cache_policy=NO_CACHE)
 async def cancel_dead_deployment(client: CoolifyClient, application_uuid: str, patience: float, subject: str) -> None:
     """Cancel a deployment of the application that Coolify's worker has left in progress when it died.
 
@@ -58,7 +58,7 @@ async def cancel_dead_deployment(client: CoolifyClient, application_uuid: str, p
     step_done(f"dead deployment {active.deployment_uuid} cancelled", changed=True)
 
 
-@task(name="trigger deployment", cache_policy=NO_CACHE)
+@task(name="trigger deployment", task_run_name="trigger deployment", cache_policy=NO_CACHE)
 async def trigger_deployment(
     client: CoolifyClient, application_uuid: str, *, force: bool, patience: float = 0.0, subject: str = ""
 ) -> str:

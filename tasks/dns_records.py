@@ -77,7 +77,7 @@ async def open_zone(section: DnsRecords, environ: Mapping[str, str] = os.environ
     return credentials.get_client(section.zone)
 
 
-@task(name="plan DNS records", cache_policy=NO_CACHE)
+@task(name="plan DNS records", task_run_name="plan DNS records", cache_policy=NO_CACHE)
 async def plan_records(
     session: Session, hosts: tuple[str, ...], server: ServerAddresses, *, adopt: bool = False
 ) -> RecordPlans:
@@ -103,7 +103,7 @@ async def plan_records(
     return RecordPlans(plans, refusals)
 
 
-@task(name="plan removal of DNS records", cache_policy=NO_CACHE)
+@task(name="plan removal of DNS records", task_run_name="plan removal of DNS records", cache_policy=NO_CACHE)
 async def plan_record_removal(session: Session, section: DnsRecords, host: str, server: ServerAddresses) -> RecordPlan:
     """Return what removes our records of a host; reads only.
 
@@ -114,7 +114,7 @@ async def plan_record_removal(session: Session, section: DnsRecords, host: str, 
     return plan_removal(await zone.read(), host, server.addresses, owner=mark_of(session.config))
 
 
-@task(name="write DNS records", cache_policy=NO_CACHE)
+@task(name="write DNS records", task_run_name="write DNS records", cache_policy=NO_CACHE)
 async def write_records(session: Session, section: DnsRecords, plans: tuple[RecordPlan, ...]) -> None:
     """Carry plans out.
 

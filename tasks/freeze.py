@@ -20,7 +20,7 @@ class ReleaseFrozenError(OperatorError):
     """Nothing is released at this time."""
 
 
-@task(name="check freeze", cache_policy=NO_CACHE)
+@task(name="check freeze", task_run_name="check freeze", cache_policy=NO_CACHE)
 async def check_freeze(session: Session, *, override: bool) -> None:
     """Go on when no freeze is in force, or when it is overridden, which is recorded.
 

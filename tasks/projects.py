@@ -74,7 +74,7 @@ async def find_application(
     return await client.applications.locate(placement, name, uuid)
 
 
-@task(name="look at the applications beside", cache_policy=NO_CACHE)
+@task(name="look at the applications beside", task_run_name="look at the applications beside", cache_policy=NO_CACHE)
 async def applications_beside(client: CoolifyClient, config: Config) -> tuple[Application, ...]:
     """Return the applications of the same environment, none where there is no such environment yet."""
     project = await client.projects.locate(config.project.name, config.project.uuid)
@@ -83,7 +83,7 @@ async def applications_beside(client: CoolifyClient, config: Config) -> tuple[Ap
     return await client.environments.applications(project.uuid, config.environment)
 
 
-@task(name="create application", cache_policy=NO_CACHE)
+@task(name="create application", task_run_name="create application", cache_policy=NO_CACHE)
 async def create_application(
     client: CoolifyClient, config: Config, placement: Placement, settings: ApplicationSettings
 ) -> Application:

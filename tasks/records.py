@@ -18,7 +18,7 @@ from tasks.sharing import current_set_run
 __all__ = ["begin_record"]
 
 
-@task(name="open release record", cache_policy=NO_CACHE)
+@task(name="open release record", task_run_name="open release record", cache_policy=NO_CACHE)
 async def begin_record(
     session: Session, application: Application, before: Snapshot | None, kind: ReleaseKind = "release"
 ) -> bool:

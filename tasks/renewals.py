@@ -12,7 +12,7 @@ from coolify.tls import Renewal, Renewals
 __all__ = ["publish_renewals"]
 
 
-@task(name="publish renewals", cache_policy=NO_CACHE)
+@task(name="publish renewals", task_run_name="publish renewals", cache_policy=NO_CACHE)
 async def publish_renewals(renewals: Renewals) -> None:
     """Keep the table as an artifact of the run, and tell automations `coolify.certificate.<result>`."""
     rows = [

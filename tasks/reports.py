@@ -18,7 +18,7 @@ from prefect.utilities.urls import url_for
 from coolify.finding import Finding
 from coolify.plan import Plan
 from coolify.release import Outcome, ReleaseKind, ReleaseRecord
-from coolify.release.report import ReleaseReport, Timeline, render_markdown
+from coolify.release.report import ReleaseReport, Timeline, headline, render_markdown
 from coolify.wording import slug
 
 __all__ = ["Ending", "conclude", "final_state", "publish_drift", "publish_report", "report_key"]
@@ -101,7 +101,7 @@ def report_key(kind: ReleaseKind, application: str, environment: str) -> str:
     return f"{kind}-{slug(application)}-{slug(environment)}"
 
 
-@task(name="publish report", cache_policy=NO_CACHE)
+@task(name="publish report", task_run_name="publish report", cache_policy=NO_CACHE)
 async def publish_report(report: ReleaseReport, application_uuid: str | None) -> None:
     """Keep the report as an artifact of the run and announce the outcome.
 
@@ -110,7 +110,7 @@ async def publish_report(report: ReleaseReport, application_uuid: str | None) ->
         application_uuid: UUID in Coolify, None when the release ended before the application was known.
     """
     key = report_key(report.kind, report.application, report.environment)
-    await acreate_markdown_artifact(render_markdown(report), key=key, description=f"{report.kind} report")
+    await acreate_markdown_artifact(render_markdown(report), key=key, description=headline(report))
     emit_event(
         event=f"coolify.{report.kind}.{report.outcome.value.replace('_', '-')}",
         resource={
@@ -131,7 +131,7 @@ async def publish_report(report: ReleaseReport, application_uuid: str | None) ->
     )
 
 
-@task(name="publish drift", cache_policy=NO_CACHE)
+@task(name="publish drift", task_run_name="publish drift", cache_policy=NO_CACHE)
 async def publish_drift(plan: Plan, findings: tuple[Finding, ...]) -> None:
     """Keep the comparison as an artifact, and tell automations about differences."""
     rows = [f"| {one.severity} | {one.subject} | {one.summary} | {'; '.join(one.evidence)} |" for one in findings]

@@ -43,7 +43,7 @@ class CleaningFailedError(OperatorError):
     """Coolify could not clean up the server."""
 
 
-@task(name="look at room", cache_policy=NO_CACHE)
+@task(name="look at room", task_run_name="look at room", cache_policy=NO_CACHE)
 async def look_at_room(client: CoolifyClient, server: Server) -> DiskUse | None:
     """Tell how full disk and queue of a server are, as far as Coolify knows, and return the disk's use.
 
@@ -68,7 +68,7 @@ async def why_not_clean(client: CoolifyClient, server: Server) -> str:
         return str(error).rstrip(".")
 
 
-@task(name="clean up Docker", cache_policy=NO_CACHE)
+@task(name="clean up Docker", task_run_name="clean up Docker", cache_policy=NO_CACHE)
 async def clean_up(client: CoolifyClient, server: Server) -> DiskUse | None:
     """Let Coolify clean up a server, wait until it has, and return what it measured then.
 
@@ -129,7 +129,7 @@ def why_not_write(session: Session) -> str:
     return ""
 
 
-@task(name="raise limits", cache_policy=NO_CACHE)
+@task(name="raise limits", task_run_name="raise limits", cache_policy=NO_CACHE)
 async def raise_limits(session: Session) -> None:
     """Double the limits of memory in the configuration file, comments kept, and in Coolify."""
     config, environment = session.config, session.config.environment

@@ -67,7 +67,7 @@ async def exclusive_set(name: str) -> AsyncIterator[None]:
         yield
 
 
-@task(name="begin run over the set", cache_policy=NO_CACHE)
+@task(name="begin run over the set", task_run_name="begin run over the set", cache_policy=NO_CACHE)
 async def begin_set_run(name: str) -> SetRun:
     """Begin a run over a set, or take up the one whose process died; the caller holds the set's lock.
 
@@ -167,7 +167,7 @@ def _told(error: object) -> str:
     return f"{type(error).__name__}: see the log of its run; {_AGAIN}"
 
 
-@task(name="publish report of the set", cache_policy=NO_CACHE)
+@task(name="publish report of the set", task_run_name="publish report of the set", cache_policy=NO_CACHE)
 async def publish_set(report: SetReport) -> None:
     """Keep the report as an artifact of the run, and announce the outcome."""
     key = f"set-{report.kind}-{slug(report.name)}"

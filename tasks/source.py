@@ -63,7 +63,7 @@ async def check_source(repository: str, branch: str, environment: Mapping[str, s
     return head
 
 
-@task(name="check build", cache_policy=NO_CACHE)
+@task(name="check build", task_run_name="check build", cache_policy=NO_CACHE)
 async def check_build(config: Config, repository: str, commit: str, environment: Mapping[str, str]) -> None:
     """Look into the repository at the commit for what would make the build fail.
 
@@ -85,7 +85,7 @@ async def check_build(config: Config, repository: str, commit: str, environment:
     step_done(f"{len(tree.files)} files of {commit[:12]} looked through")
 
 
-@task(name="check origin", cache_policy=NO_CACHE)
+@task(name="check origin", task_run_name="check origin", cache_policy=NO_CACHE)
 async def refuse_misfit(client: CoolifyClient, source: Source, application: Application) -> None:
     """Find out whether an application that is there can be made from the source at all.
 
@@ -97,7 +97,7 @@ async def refuse_misfit(client: CoolifyClient, source: Source, application: Appl
     _refuse(findings)
 
 
-@task(name="check registry", cache_policy=NO_CACHE)
+@task(name="check registry", task_run_name="check registry", cache_policy=NO_CACHE)
 async def check_registry(session: Session, source: Source) -> ImageSeen:
     """Ask the registry for image and tag.
 

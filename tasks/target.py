@@ -28,8 +28,8 @@ class Target(BaseModel):
 
     application: Application | None = Field(
         default=None,
-        title="Application",
-        description="Saved with `coolify project config push`; without one, the file below counts.",
+        title="Saved application",
+        description="Switch to Application and choose it. Without one, the configuration file below counts.",
     )
     config: str = Field(
         default=".coolify/config.yml",

@@ -48,7 +48,7 @@ _FIRST_POLL: Final = 0.5
 _LONGEST_POLL: Final = 10.0
 
 
-@task(name="look at volumes", cache_policy=NO_CACHE)
+@task(name="look at volumes", task_run_name="look at volumes", cache_policy=NO_CACHE)
 async def look_at_volumes(session: Session, only: str) -> tuple[tuple[FoundVolume, tuple[Archive, ...]], ...]:
     """Return the volumes of the configuration, each with the archives that lie in its bucket, newest first."""
     found = await find_volumes(session.client, session.config, only)
@@ -66,7 +66,7 @@ async def retention_of_volumes(session: Session) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-@task(name="write volume schedules", cache_policy=NO_CACHE)
+@task(name="write volume schedules", task_run_name="write volume schedules", cache_policy=NO_CACHE)
 async def write_volume_schedules(session: Session, storages: dict[str, str]) -> int:
     """Write the schedules of all volumes and return how many are new; Coolify does not tell what was there before."""
     new = 0

@@ -27,7 +27,7 @@ _ROWS = 200
 """Problems that a table shows at most."""
 
 
-@task(name="look around", cache_policy=NO_CACHE)
+@task(name="look around", task_run_name="look around", cache_policy=NO_CACHE)
 async def look_around(watch: Watch, state: WatchState, requests: int) -> tuple[Look, ...]:
     """Look at every application once.
 
@@ -45,7 +45,7 @@ async def look_around(watch: Watch, state: WatchState, requests: int) -> tuple[L
     return looks
 
 
-@task(name="publish changes", cache_policy=NO_CACHE)
+@task(name="publish changes", task_run_name="publish changes", cache_policy=NO_CACHE)
 async def publish_changes(name: str, state: WatchState, changes: Sequence[Change]) -> None:
     """Tell automations `coolify.watch.<kind>` of each change, and keep the active problems as a table.
 

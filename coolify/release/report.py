@@ -155,12 +155,17 @@ def report_of(record: ReleaseRecord) -> ReleaseReport:
     )
 
 
-def render_markdown(report: ReleaseReport) -> str:
-    """Return the report as GitHub-flavoured Markdown, at home in the Prefect UI and in a chat."""
+def headline(report: ReleaseReport) -> str:
+    """Return the outcome in one line, as in `🟢 Release 7 of shop (production): completed`."""
     number = f" {report.number}" if report.number else ""
     subject = f"{report.kind.capitalize()}{number} of {report.application} ({report.environment})"
+    return f"{_OUTCOME_SYMBOLS[report.outcome]} {subject}: {report.outcome.value.replace('_', ' ')}"
+
+
+def render_markdown(report: ReleaseReport) -> str:
+    """Return the report as GitHub-flavoured Markdown, at home in the Prefect UI and in a chat."""
     lines = [
-        f"# {_OUTCOME_SYMBOLS[report.outcome]} {subject}: {report.outcome.value.replace('_', ' ')}",
+        f"# {headline(report)}",
         "",
         *([report.reason, ""] if report.reason else []),
         "| | |",
@@ -193,7 +198,7 @@ def _facts(report: ReleaseReport) -> list[tuple[str, str | None]]:
         ("By", report.by),
         ("Why", report.why),
         ("Deployment", _link(report.deployment_uuid, report.deployment_url)),
-        ("Run", report.run_url),
+        ("Run", f"[in Prefect]({report.run_url})" if report.run_url else None),
         ("Started", report.started_at.strftime("%Y-%m-%d %H:%M:%S %Z")),
         ("Took", f"{report.seconds:.1f} s"),
     ]

@@ -43,12 +43,12 @@ class Change(BaseModel):
     skip: bool = Field(default=False, title="Skip", description="Whether the commit asks not to be deployed.")
     paths: tuple[str, ...] = Field(default=(), title="Paths", description="Files that were changed.")
     paths_complete: bool = Field(
-        default=False, title="All paths", description="Whether `paths` names every changed file."
+        default=False, title="All paths", description="Whether paths names every changed file."
     )
 
 
 class Push(Change):
-    """A change together with the delivery that told of it: the payload of the events, a parameter of `redeploy`."""
+    """A change together with the delivery that told of it: the payload of the events, a parameter of redeploy."""
 
     provider: str = Field(default="", title="Provider", description="Kind of the host that told of it.")
     source: str = Field(default="", title="Source", description="Name of the receiver's source.")

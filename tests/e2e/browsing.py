@@ -1,0 +1,164 @@
+"""Somebody who works in the Prefect UI, with a browser."""
+
+import contextlib
+import os
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.async_api import Page, Route, async_playwright, expect
+
+from tests.e2e.installation import PATIENCE
+
+PICTURES = os.environ.get("COOLIFY_FLOWS_PICTURES")
+"""Directory into which pictures for the documentation are written; none are taken without it."""
+
+_FROM_THE_TOP = """() => {
+    document.activeElement?.blur();
+    for (const one of document.querySelectorAll("*")) one.scrollTop = 0;
+}"""
+
+expect.set_options(timeout=60_000)
+
+
+class Operator:
+    """What an operator does and sees: texts and buttons, never the API.
+
+    Args:
+        page: The browser's page.
+        url: Address of the installation, as `coolify server up` tells it.
+    """
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.strangers: set[str] = set()
+        """Hosts beside the installation's own that the pages have asked."""
+
+    async def go_to(self, name: str) -> None:
+        """Follow a link of the navigation."""
+        await self.page.get_by_role("link", name=name, exact=True).first.click()
+
+    async def open_deployment(self, name: str) -> None:
+        await self.go_to("Deployments")
+        await self.page.get_by_placeholder("Search deployments").fill(name)
+        rows = self.page.get_by_role("row")
+        # Only the head is left of what has another name: until then the rows are about to be replaced.
+        await expect(rows.filter(has_not_text=name)).to_have_count(1)
+        # The name of the deployment stands above that of its flow.
+        await rows.get_by_role("link", name=name, exact=True).first.click()
+        await self.sees("Work Queue")
+
+    async def open_form(self) -> None:
+        """Open the form of the deployment that is open."""
+        await self.page.get_by_role("button", name="Run", exact=True).click()
+        await self.page.get_by_role("menuitem", name="Custom run").click()
+
+    async def choose_application(self, block: str) -> None:
+        """Choose a saved application in a form."""
+        await self.page.get_by_role("tab", name="Application", exact=True).first.click()
+        await self.page.get_by_role("button", name="Select a block").first.click()
+        await self.choose(block)
+
+    async def fill(self, label: str, text: str) -> None:
+        await self.page.get_by_label(re.compile(rf"^{re.escape(label)}( \(Optional\))?$")).fill(text)
+
+    async def press(self, name: str) -> None:
+        await self.page.get_by_role("button", name=name, exact=True).click()
+
+    async def open_tab(self, name: str) -> None:
+        await self.page.get_by_role("tab", name=name, exact=True).click()
+
+    async def choose_in_menu(self, name: str) -> None:
+        """Choose in the menu at the top of a page."""
+        await self.page.get_by_role("button", name="Open menu").first.click()
+        await self.page.get_by_role("menuitem", name=name).click()
+
+    async def open_schedule(self) -> None:
+        """Open the form of the deployment's first schedule."""
+        await self.page.get_by_role("complementary").get_by_role("button", name="Open menu").first.click()
+        await self.page.get_by_role("menuitem", name="Edit").click()
+
+    async def choose(self, option: str) -> None:
+        await self.page.get_by_role("option", name=option, exact=True).click()
+
+    async def sees_options(self, *options: str) -> None:
+        """Look at a list that is open: it has these and no others."""
+        await expect(self.page.get_by_role("option")).to_have_text(list(options))
+
+    async def open_report(self, key: str, *, of: int) -> None:
+        """Go from a run to its report, the newest of so many."""
+        await self.open_tab("Artifacts")
+        await self.page.get_by_role("link").filter(has_text=key).click()
+        # Named by the beginnings of their ids; what was there at the last visit is shown first.
+        reports = self.page.get_by_role("link", name=re.compile("^[0-9a-f]{8}$"))
+        await expect(reports).to_have_count(of)
+        await reports.first.click()
+
+    async def sees(self, *texts: str | re.Pattern[str], patience: float = 60) -> None:
+        """Wait until every text is visible, seconds long at most."""
+        for text in texts:
+            await expect(self.page.locator("body").get_by_text(text).first).to_be_visible(timeout=patience * 1000)
+
+    async def sees_run_end(self, state: str) -> None:
+        """Wait for the end of the run whose page is open, which has to follow it by itself."""
+        badge = self.page.get_by_role("main").get_by_text(state, exact=True).first
+        await expect(badge).to_be_visible(timeout=PATIENCE * 1000)
+
+    async def picture(self, name: str, *, height: int = 800, fresh: bool = False) -> None:
+        """Keep what is on the screen for the documentation, where pictures are wanted.
+
+        Args:
+            name: Name of the file, without its ending.
+            height: Height of the window, pixels.
+            fresh: Whether to load the page again, for a run graph that shows all of a run that has ended meanwhile.
+        """
+        if PICTURES is None:
+            return
+        await self.page.set_viewport_size({"width": 1280, "height": height})
+        # Notices go by themselves, states of tasks come late, and the run graph moves into place.
+        await self.page.wait_for_timeout(8_000)
+        if fresh:
+            await self.page.reload()
+            await self.page.wait_for_timeout(8_000)
+        await self.page.evaluate(_FROM_THE_TOP)
+        directory = Path(PICTURES)
+        directory.mkdir(parents=True, exist_ok=True)
+        await self.page.screenshot(path=directory / f"{name}.png", animations="disabled")
+
+
+@contextlib.asynccontextmanager
+async def operator(url: str):
+    """Yield an operator whose browser reaches the installation alone; a step that fails tells what was shown."""
+    host = urlsplit(url).netloc
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            # Root may not use the sandbox; the shared memory of containers is too small for it.
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
+        )
+        try:
+            page = await browser.new_page(
+                viewport={"width": 1280, "height": 800}, locale="en-GB", timezone_id="UTC", color_scheme="light"
+            )
+            page.set_default_timeout(60_000)
+            somebody = Operator(page, url)
+
+            async def only_ours(route: Route) -> None:
+                asked = urlsplit(route.request.url)
+                if asked.netloc == host:
+                    await route.fallback()
+                    return
+                somebody.strangers.add(asked.hostname or "")
+                await route.abort()
+
+            await page.route(re.compile("^https?://"), only_ours)
+            await page.goto(url)
+            try:
+                yield somebody
+            except Exception as error:
+                shown = await page.locator("body").aria_snapshot()
+                error.add_note(f"The browser shows {page.url}:\n{shown}")
+                raise
+        finally:
+            await browser.close()
