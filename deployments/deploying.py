@@ -20,7 +20,7 @@ from coolify import __version__
 from deployments.declared import DeclaredDeployment, flow_of
 from deployments.steps import Step, changed_fields, create, unchanged, update
 
-__all__ = ["plan_deployment", "read_deployment"]
+__all__ = ["form_of", "plan_deployment", "read_deployment"]
 
 
 async def read_deployment(client: PrefectClient, declared: DeclaredDeployment) -> DeploymentResponse | None:
@@ -65,7 +65,7 @@ def _wanted(declared: DeclaredDeployment) -> dict[str, Any]:
         # The code is where the worker has it installed.
         "pull_steps": [],
         "path": None,
-        "parameter_openapi_schema": _form(declared),
+        "parameter_openapi_schema": form_of(declared),
         "enforce_parameter_schema": True,
         "work_pool_name": declared.work_pool.name,
         "concurrency_limit": limit.limit if limit else None,
@@ -73,7 +73,7 @@ def _wanted(declared: DeclaredDeployment) -> dict[str, Any]:
     }
 
 
-def _form(declared: DeclaredDeployment) -> dict[str, Any]:
+def form_of(declared: DeclaredDeployment) -> dict[str, Any]:
     """Return the form of a flow's parameters, with titles to read: Prefect takes the bare names of the arguments."""
     form: dict[str, Any] = flow_of(declared).parameters.model_dump_for_openapi()
     for name, field in form["properties"].items():

@@ -50,7 +50,9 @@ class RenewRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    targets: tuple[Target, ...] = Field(default=(Target(),), title="Applications", min_length=1)
+    targets: tuple[Target, ...] = Field(
+        default=(Target(),), title="Applications", description="Applications to look at.", min_length=1
+    )
     hosts: tuple[str, ...] = Field(
         default=(), title="Domains", description="Domains to look at; all with HTTPS when left empty."
     )

@@ -40,7 +40,7 @@ class WatchRequest(BaseModel):
     targets: tuple[Target, ...] = Field(
         default=(Target(),),
         title="Applications",
-        description="Applications with a configuration file; those without monitoring.enabled are left out.",
+        description="Applications to watch; those without monitoring.enabled are left out.",
     )
     contexts: tuple[str, ...] = Field(
         default=(),

@@ -42,10 +42,12 @@ class _Frozen(BaseModel):
 class Placement(_Frozen):
     """Where an application lives; fixed at its creation."""
 
-    project_uuid: str
-    environment_name: str
-    server_uuid: str
-    destination_uuid: str | None = Field(default=None, description="Needed where a server has several networks.")
+    project_uuid: str = Field(title="Project", description="UUID of the project in Coolify.")
+    environment_name: str = Field(title="Environment", description="Name of the environment in the project.")
+    server_uuid: str = Field(title="Server", description="UUID of the server in Coolify.")
+    destination_uuid: str | None = Field(
+        default=None, title="Destination", description="Needed where a server has several networks."
+    )
 
 
 class PublicGitSource(_Frozen):

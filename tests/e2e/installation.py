@@ -42,13 +42,13 @@ class Installation:
 
 
 @contextlib.asynccontextmanager
-async def installed(directory: Path):
+async def installed(directory: Path, **env: str):
     """`coolify server up` in a process of its own; ended by Ctrl-C, as it should."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COOLIFY_"))}
     clean |= {"HOME": str(directory), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
     process = await asyncio.create_subprocess_exec(
         *COMMAND, "server", "up", "--port", "0", "--webhook-port", "0", "--directory", str(directory), "--json",
-        cwd=directory, env=clean | {"COOLIFY_WEBHOOK_SECRET": WEBHOOK_SECRET},
+        cwd=directory, env=clean | {"COOLIFY_WEBHOOK_SECRET": WEBHOOK_SECRET} | env,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -60,9 +60,9 @@ async def installed(directory: Path):
                 text += line.decode()
         facts = json.loads(text)
         documented_json.check(("server", "up"), facts)
-        env = clean | {"PREFECT_API_URL": f"{facts['url']}/api", "PREFECT_HOME": str(directory)}
-        with temporary_settings({PREFECT_API_URL: env["PREFECT_API_URL"]}):
-            yield Installation(process, facts, env, directory)
+        of_commands = clean | {"PREFECT_API_URL": f"{facts['url']}/api", "PREFECT_HOME": str(directory)}
+        with temporary_settings({PREFECT_API_URL: of_commands["PREFECT_API_URL"]}):
+            yield Installation(process, facts, of_commands, directory)
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGINT)

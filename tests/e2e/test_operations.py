@@ -35,6 +35,8 @@ from tests.integration.conftest import Shop
 pytestmark = [pytest.mark.component("git"), pytest.mark.timeout(600)]
 
 CANARY = "canary-4f1c9b7e02d8"
+PUBLIC = "https://prefect.example.test/v2"
+"""Where browsers would find the UI."""
 
 
 def heartbeat(run_id: str) -> dict[str, Any]:
@@ -54,7 +56,12 @@ async def test_an_operator_works_through_the_prefect_server_alone(tmp_path) -> N
     ears = Starlette(routes=[Route("/", hear, methods=["POST"])])
     home = tmp_path / "prefect"
     home.mkdir()
-    async with Sandbox() as sandbox, serve_forever(ears) as port, installed(home) as there, get_client() as client:
+    async with (
+        Sandbox() as sandbox,
+        serve_forever(ears) as port,
+        installed(home, PREFECT_UI_URL=PUBLIC) as there,
+        get_client() as client,
+    ):
         assert there.facts["parts"][:2] == ["server", "worker"]
         assert there.facts["changes"] > 10
         children = there.children()
@@ -135,7 +142,8 @@ async def test_an_operator_works_through_the_prefect_server_alone(tmp_path) -> N
             )
 
         await until(heard, "both notifications")
-        assert any(str(question.id) in one["body"] for one in told), "no link to the waiting run"
+        link = f"{PUBLIC}/runs/flow-run/{question.id}"
+        assert any(link in one["body"] for one in told), "no link to the waiting run"
 
         async def crashed():
             nonlocal beats

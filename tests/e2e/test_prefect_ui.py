@@ -17,7 +17,7 @@ from tests.integration.conftest import Shop
 if TYPE_CHECKING:
     from tests.e2e.browsing import Operator
 
-pytestmark = [pytest.mark.component("git"), pytest.mark.component("chromium"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.component("git"), pytest.mark.component("chromium"), pytest.mark.timeout(900)]
 
 
 async def test_an_operator_releases_decides_and_reads_reports_in_the_browser(tmp_path) -> None:
@@ -87,7 +87,7 @@ async def decide(ada: Operator, shop: Shop) -> None:
     await ada.open_tab("Subflow Runs")
     question = ada.page.get_by_role("link", name="ask: health-gate-failed")
     await question.click(timeout=PATIENCE * 1000)
-    await ada.sees("Paused", "by Resume on the page of this run or in its menu")
+    await ada.sees("Paused", "by Resume on the page of this run or in its menu", f"{ada.url}/v2/runs/flow-run/")
     await ada.choose_in_menu("Resume")
     await ada.sees("How should the release go on?", "answered 400 instead of 200")
     await ada.fill("Your name", "Ada")

@@ -55,6 +55,12 @@ def test_every_setting_of_prefect_exists(name) -> None:
     assert given <= known, given - known
 
 
+@pytest.mark.parametrize("name", ["server", "services", "worker"])
+def test_links_lead_to_where_browsers_find_the_ui(name) -> None:
+    # Its address in the network of the containers would be taken otherwise.
+    assert SERVICES[name]["environment"]["PREFECT_UI_URL"].startswith("${PREFECT_PUBLIC_URL")
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_and_option_exists(command) -> None:
     program, *words = command
