@@ -120,7 +120,7 @@ class Operator:
         await self.page.wait_for_timeout(8_000)
         if fresh:
             await self.page.reload()
-            await self.page.wait_for_timeout(8_000)
+            await self.page.wait_for_timeout(20_000)
         await self.page.evaluate(_FROM_THE_TOP)
         directory = Path(PICTURES)
         directory.mkdir(parents=True, exist_ok=True)

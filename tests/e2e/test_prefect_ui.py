@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,9 +34,11 @@ async def test_an_operator_releases_decides_and_reads_reports_in_the_browser(tmp
         # Nobody listens there: what is told is another test's subject.
         webhook = CustomWebhookNotificationBlock(name="ears", url="http://127.0.0.1:9/", json_data={"told": "{{body}}"})
         await webhook.asave(ALERTS_BLOCK)
-        await there.coolify("server", "apply", "--yes", cwd=tmp_path)
         secrets = {"COOLIFY_TOKEN": sandbox.token}
-        await there.coolify("project", "config", "push", "--values", cwd=shop.directory, **secrets)
+        await asyncio.gather(
+            there.coolify("server", "apply", "--yes", cwd=tmp_path),
+            there.coolify("project", "config", "push", "--values", cwd=shop.directory, **secrets),
+        )
 
         async with operator(there.facts["url"]) as ada:
             await look_at_deployments(ada)
