@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.async_api import Page, Route, async_playwright, expect
+from playwright.async_api import TimeoutError as WaitedInVain
 
 from tests.e2e.installation import PATIENCE
 
@@ -65,6 +66,22 @@ class Operator:
 
     async def press(self, name: str) -> None:
         await self.page.get_by_role("button", name=name, exact=True).click()
+
+    async def submit(self, name: str, sends: str) -> None:
+        """Send a form; a click in the moment in which the form takes over the last change is lost, and made again.
+
+        Args:
+            name: The button.
+            sends: Part of the address that the browser is to send it to.
+        """
+        for _ in range(6):
+            with contextlib.suppress(WaitedInVain):
+                async with self.page.expect_request(
+                    lambda one: one.method != "GET" and sends in one.url, timeout=10_000
+                ):
+                    await self.press(name)
+                return
+        raise AssertionError(f"{name!r} sends nothing")
 
     async def open_tab(self, name: str) -> None:
         await self.page.get_by_role("tab", name=name, exact=True).click()
