@@ -8,7 +8,7 @@ schedule that is declared and missing is added, switched off or on as declared; 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import DeploymentUpdate
@@ -17,10 +17,15 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 
 from coolify import __version__
+from coolify.config.descriptions import keys_of
+from coolify.config.monitoring import Alerts
 from deployments.declared import DeclaredDeployment, flow_of
 from deployments.steps import Step, changed_fields, create, unchanged, update
 
 __all__ = ["form_of", "plan_deployment", "read_deployment"]
+
+_SECTIONS: Final = (Alerts,)
+"""Sections of the configuration file that forms have too: what their keys mean is written elsewhere in the code."""
 
 
 async def read_deployment(client: PrefectClient, declared: DeclaredDeployment) -> DeploymentResponse | None:
@@ -78,6 +83,11 @@ def form_of(declared: DeclaredDeployment) -> dict[str, Any]:
     form: dict[str, Any] = flow_of(declared).parameters.model_dump_for_openapi()
     for name, field in form["properties"].items():
         field["title"] = name.replace("_", " ").capitalize()
+    for section in _SECTIONS:
+        if section.__name__ in form["definitions"]:
+            for key, text in keys_of(section).items():
+                # One of Prefect's two UIs shows Markdown as it is typed.
+                form["definitions"][section.__name__]["properties"][key]["description"] = text.replace("`", "")
     return form
 
 

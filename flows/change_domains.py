@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from blocks import CoolifyServer
 from coolify.api import Application
@@ -45,7 +46,7 @@ class AddDomainRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    target: Target = Field(default=Target(), title="Application")
+    target: Target = Field(default=Target(), title="Application", description="The application that it is of.")
     host: str = Field(title="Host", description="Host name, as in app.example.com.", min_length=1, max_length=253)
     ssl: bool = Field(default=True, title="HTTPS", description="Whether it is served over HTTPS with a certificate.")
     path: str = Field(default="/", title="Path", description="Path below which the application is served.")
@@ -57,9 +58,8 @@ class AddDomainRequest(BaseModel):
         default=False, title="Adopt records", description="Take over DNS records of the host that are not ours."
     )
     wait: bool = Field(default=True, title="Wait", description="Wait until all name servers lead to the server.")
-    plan: RecordPlan | None = Field(
-        default=None, title="Plan", description="What was shown to be written to the zone; made anew when empty."
-    )
+    plan: SkipJsonSchema[RecordPlan | None] = Field(default=None)
+    """What the command has shown to be written to the zone; made anew when empty, as for a run without it."""
 
 
 class RemoveDomainRequest(BaseModel):
@@ -67,11 +67,10 @@ class RemoveDomainRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    target: Target = Field(default=Target(), title="Application")
+    target: Target = Field(default=Target(), title="Application", description="The application that it is of.")
     host: str = Field(title="Host", description="Host name, as in app.example.com.", min_length=1, max_length=253)
-    plan: RecordPlan | None = Field(
-        default=None, title="Plan", description="What was shown to be deleted from the zone; made anew when empty."
-    )
+    plan: SkipJsonSchema[RecordPlan | None] = Field(default=None)
+    """What the command has shown to be deleted from the zone; made anew when empty, as for a run without it."""
 
 
 class DomainChanged(BaseModel):

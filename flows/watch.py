@@ -50,7 +50,7 @@ class WatchRequest(BaseModel):
     alerts: Alerts = Field(
         default=Alerts(),
         title="Alerts",
-        description="Who hears of applications without a configuration file, as in the section `monitoring.alerts`.",
+        description="Who hears of applications without a configuration file, as in the section monitoring.alerts.",
     )
     name: Name = Field(
         default="default", title="Name", description="What this watch is remembered by: one for each deployment of it."

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from coolify.config.base import Section
 
-__all__ = ["describe_sections"]
+__all__ = ["describe_sections", "keys_of"]
 
 
 @cache
@@ -30,6 +30,11 @@ def describe_sections() -> None:
     # Sections are defined before those that hold them.
     for section in _below(Section):
         section.model_rebuild(force=True)
+
+
+def keys_of(section: type[Section]) -> dict[str, str]:
+    """Return key -> what it means, as it is written in the code: Markdown."""
+    return dict(_docstrings(section))
 
 
 def _below(section: type[Section]) -> Iterator[type[Section]]:
