@@ -72,6 +72,14 @@ class PrefectSink:
         self._connected: contextlib.AsyncExitStack | None = None
         self._client: PrefectClient | None = None
 
+    async def prepare(self) -> None:
+        """Load Prefect's client, which takes a moment in which nobody is answered; Prefect is not asked anything."""
+        try:
+            await self._connect()
+        except (OSError, RuntimeError, ValueError):
+            # What is wrong is told when there is something to send.
+            await self.close()
+
     async def send(self, bodies: Sequence[str]) -> None:
         """See `EventSink.send`."""
         await self._post("/events", f"[{','.join(bodies)}]")

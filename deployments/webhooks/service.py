@@ -77,6 +77,9 @@ async def serve(
     vault = Vault(settings)
     for problem in await vault.read_first():
         _log.warning("%s Its deliveries are refused until it can be read.", problem)
+    if sink is None:
+        sink = PrefectSink()
+        await sink.prepare()
     listener = _listen(options.host, options.port)
     host, port = listener.getsockname()[:2]
     try:
@@ -84,7 +87,7 @@ async def serve(
     except BaseException:
         listener.close()
         raise
-    forwarder = Forwarder(spool, sink or PrefectSink())
+    forwarder = Forwarder(spool, sink)
 
     defects: list[BaseException] = []
 
