@@ -145,17 +145,26 @@ async def _slot(name: str) -> AsyncIterator[None]:
         # Without the limit a strict acquisition fails; creating it again changes nothing.
         await client.upsert_global_concurrency_limit_by_name(name, limit=1)
     note = name.replace("-", "_")
-    async with AsyncExitStack() as stack:
-        if not await _take_slot(stack, name):
-            hint = f" If its process died, its lock '{name}' is free again within {_LEASE_SECONDS:.0f} s."
-            raise _HeldError(await _read_variable(note), hint)
-        await Variable.aset(note, _own_note().model_dump(mode="json"), overwrite=True)
-        try:
-            yield
-        finally:
-            # A note that stays is no harm: it is compared with the run that it names.
-            with suppress(Exception):
-                await Variable.aunset(note)
+    try:
+        async with AsyncExitStack() as stack:
+            if not await _take_slot(stack, name):
+                hint = f" If its process died, its lock '{name}' is free again within {_LEASE_SECONDS:.0f} s."
+                raise _HeldError(await _read_variable(note), hint)
+            await Variable.aset(note, _own_note().model_dump(mode="json"), overwrite=True)
+            try:
+                yield
+            finally:
+                # A note that stays is no harm: it is compared with the run that it names.
+                with suppress(Exception):
+                    await Variable.aunset(note)
+    except asyncio.CancelledError as stopped:
+        # Prefect stops whoever holds a slot whose lease it could not renew, by a cancellation of a kind of its own.
+        if type(stopped) is asyncio.CancelledError:
+            raise
+        raise LockServerError(
+            f"The lock '{name}' was lost: the Prefect server did not renew it in time, so that another run could have "
+            "begun. This run has stopped; run again, with fewer releases at the same time (`parallel`)."
+        ) from None
 
 
 async def _take_slot(stack: AsyncExitStack, name: str) -> bool:

@@ -1,16 +1,19 @@
 """Who may release, and when: one at a time, and nobody in a freeze."""
 
+import asyncio
 import uuid
 from datetime import UTC, datetime
 
 import pytest
 from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.concurrency import _leases
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 from prefect.variables import Variable
 
 from coolify.release import Outcome
-from tasks.locks import LockNote, ReleaseLockedError, exclusive_release
+from tasks.locks import LockNote, LockServerError, ReleaseLockedError, exclusive_release
 from tests.integration.flows.conftest import run
 
 ALWAYS = {"from": "2020-01-01", "until": "2199-12-31", "reason": "Stocktaking"}
@@ -66,6 +69,30 @@ async def test_a_note_of_a_run_that_has_ended_is_not_passed_off_as_the_holder(in
 
     await holder()
     assert await _notes() <= before
+
+
+@pytest.mark.timeout(120)
+async def test_whoever_loses_the_lock_stops_and_is_told_so_in_a_sentence(in_prefect, monkeypatch) -> None:
+    identity = ("https://coolify.example.com", "shop", "production", uuid.uuid4().hex)
+    held: list[uuid.UUID] = []
+    begin = _leases._start_lease_renewal_thread
+
+    def noting(lease_id, *rest):
+        held.append(lease_id)
+        return begin(lease_id, *rest)
+
+    monkeypatch.setattr(_leases, "_start_lease_renewal_thread", noting)
+    monkeypatch.setattr(_leases, "_RENEWAL_FRACTION", 0.02)
+
+    @flow
+    async def holder() -> None:
+        async with exclusive_release(*identity):
+            async with get_client() as client:
+                await client.release_concurrency_slots_with_lease(held[0])
+            await asyncio.sleep(100)
+
+    with pytest.raises(LockServerError, match="was lost"):
+        await holder()
 
 
 async def test_without_a_prefect_server_the_file_says_who_it_is(in_prefect, tmp_path, monkeypatch) -> None:
