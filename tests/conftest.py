@@ -5,6 +5,7 @@ import shutil
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 REQUIRED = os.environ.get("COOLIFY_FLOWS_REQUIRE_COMPONENTS") == "1"
 """Set where a missing component is a failure, not a reason to skip."""
@@ -20,6 +21,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # Prefect, which ends itself by that signal, would never end.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Whether an example takes long is a matter of what else the machine does.
+    settings.register_profile("busy machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("busy machine")
     config.stash[TABLES] = {}
 
 
