@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from typing import Final
 
@@ -39,8 +38,6 @@ def main() -> None:
     gc.set_threshold(_GARBAGE_THRESHOLD)
     # httpx loads its own command along where it can, and with it everything for colours: another eighth.
     sys.modules["httpx._main"] = None  # type: ignore[assignment]
-    # pydantic reads what every installed distribution offers, in search of plugins; ours needs none.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         code = cli.main(prog_name="coolify", standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -59,7 +59,7 @@ class WatchLockedError(OperatorError):
 
 
 class LockServerError(OperatorError):
-    """The Prefect server is too slow to tell whether a lock is free."""
+    """The Prefect server is too slow to tell whether a lock is free, or to let it be kept."""
 
 
 class LockNote(BaseModel):
@@ -163,7 +163,8 @@ async def _slot(name: str) -> AsyncIterator[None]:
             raise
         raise LockServerError(
             f"The lock '{name}' was lost: the Prefect server did not renew it in time, so that another run could have "
-            "begun. This run has stopped; run again, with fewer releases at the same time (`parallel`)."
+            "begun, and this one has stopped. Run again when that server has less to do; of a set, release fewer at "
+            "the same time (`parallel`)."
         ) from None
 
 

@@ -121,18 +121,9 @@ def trial_messages(alerts: Alerts, name: str, now: datetime) -> tuple[Message, .
         name: What would be told of.
         now: The time here.
     """
+    body = f"This is a test: alerts about {name} arrive here."
     return tuple(
-        Message(
-            channel=channel,
-            block=block,
-            to=to,
-            title=f"[test] {name}",
-            body=f"This is a test: alerts about {name} arrive here.",
-            severity=least,
-            problem="test",
-            made=now,
-        )
-        for (channel, block, to), least in destinations(alerts)
+        _alone(destination, least, f"[test] {name}", body, "test", now) for destination, least in destinations(alerts)
     )
 
 
@@ -149,18 +140,17 @@ def failed_rollback_messages(
         problem: Identifier of the incident that it opens, where a channel has incidents.
         now: The time here.
     """
+    title, body = f"[error] {name}: the rollback failed", f"{reason}\n{remedy}"
     return tuple(
-        Message(
-            channel=channel,
-            block=block,
-            to=to,
-            title=f"[error] {name}: the rollback failed",
-            body=f"{reason}\n{remedy}",
-            severity=Severity.ERROR,
-            problem=problem,
-            made=now,
-        )
-        for (channel, block, to), _ in destinations(alerts)
+        _alone(destination, Severity.ERROR, title, body, problem, now) for destination, _ in destinations(alerts)
+    )
+
+
+def _alone(destination: Destination, severity: Severity, title: str, body: str, problem: str, now: datetime) -> Message:
+    """Return a message that tells of no change of the watch."""
+    channel, block, to = destination
+    return Message(
+        channel=channel, block=block, to=to, title=title, body=body, severity=severity, problem=problem, made=now
     )
 
 
