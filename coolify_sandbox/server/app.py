@@ -158,13 +158,15 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        worker = asyncio.create_task(queue.run())
+        workers = [asyncio.create_task(one) for one in (queue.run(), _look_at_containers(state, queue))]
         try:
             yield
         finally:
-            worker.cancel()
-            with suppress(asyncio.CancelledError):
-                await worker
+            for worker in workers:
+                worker.cancel()
+            for worker in workers:
+                with suppress(asyncio.CancelledError):
+                    await worker
 
     methods = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
     app = Starlette(
@@ -290,10 +292,17 @@ def _refuse_closed(request: Request, instance: Row, endpoint: Endpoint) -> None:
             raise Refusal(403, {"success": True, "message": "You are not allowed to access the API."})
 
 
+async def _look_at_containers(state: State, queue: DeploymentQueue) -> None:
+    """Note the states of all containers from time to time, as Coolify's periodic check does (reference 4.5)."""
+    while True:
+        await asyncio.sleep(state.settings.status_seconds)
+        for row in state.all("application"):
+            await _refresh_status(state, queue, str(row.uuid))
+
+
 async def _refresh_status(state: State, queue: DeploymentQueue, uuid: str) -> None:
-    """Note the container's state after an answer: what Coolify tells lags behind (reference 4.5)."""
+    """Note the container's state; after an answer, for what Coolify tells lags behind (reference 4.5)."""
+    status = (await queue.runtime.status(uuid)).value
     row = state.by_uuid("application", uuid)
-    if row is not None:
-        status = (await queue.runtime.status(uuid)).value
-        if status != row["status"]:
-            state.update(row, status=status)
+    if row is not None and status != row["status"]:
+        state.update(row, status=status)

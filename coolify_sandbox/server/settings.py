@@ -24,3 +24,5 @@ class ServerSettings:
     server_ip: str = "127.0.0.1"
     disk_bytes: int | None = None
     """Size of the server's disk for images and build cache, None for one that is never full."""
+    status_seconds: float = 60.0
+    """How often it looks at all containers for the `status` of applications (reference 4.5)."""

@@ -16,6 +16,7 @@ from coolify.trust import trusting
 from coolify_cli.prefect_server import deliver_logs, run_prefect_server
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
+from coolify_sandbox.server.settings import ServerSettings
 from coolify_sandbox.serving import serve_forever
 from tests.integration.buckets import bucket, s3_server  # noqa: F401 - fixtures
 from tests.integration.git_over_ssh import serve_git
@@ -116,7 +117,8 @@ def in_prefect(prefect_server):
 
 @pytest.fixture
 async def sandbox(monkeypatch):
-    async with Sandbox() as running:
+    # What a test writes into the state of containers stays there.
+    async with Sandbox(settings=ServerSettings(status_seconds=3600)) as running:
         monkeypatch.setenv("COOLIFY_TOKEN", running.token)
         yield running
 

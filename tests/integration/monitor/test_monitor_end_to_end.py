@@ -8,9 +8,19 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from coolify_sandbox.sandbox import Sandbox
+from coolify_sandbox.server.settings import ServerSettings
 from tests.integration.command.conftest import COMMAND
 from tests.integration.monitor.prometheus import alerts, firing, free_port, process, prometheus, receiver, until
 from tests.integration.monitor.test_monitor_watch import events_since, looked
+
+
+@pytest.fixture
+async def sandbox(monkeypatch):
+    """A Coolify that notices every other second what has become of its containers."""
+    async with Sandbox(settings=ServerSettings(status_seconds=2)) as running:
+        monkeypatch.setenv("COOLIFY_TOKEN", running.token)
+        yield running
 
 
 @pytest.mark.component("prometheus", "prometheus-alertmanager")
@@ -68,8 +78,6 @@ async def test_everybody_hears_of_a_broken_shop_and_of_its_repair(
 
             await client.deployments.trigger(application.uuid)
             await until(lambda: is_served(shop))
-            # The sandbox notes the state of a container after somebody has asked about its application.
-            await client.applications.get(application.uuid)
             try:
                 await until(is_quiet)
             except TimeoutError:

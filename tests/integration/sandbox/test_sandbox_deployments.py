@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from coolify_sandbox.sandbox import Sandbox
+from coolify_sandbox.server.settings import ServerSettings
+
 LONG = "sleep 4242"
 SERVING = "python3 server.py"
 
@@ -411,3 +414,23 @@ async def test_cancelling_such_a_replacement_leaves_no_process_behind(served, un
     await served.end_of(uuid)
     await served.call("POST", "/stop")
     await until(commands_in, lambda commands: commands == [])
+
+
+async def test_states_of_containers_are_noted_although_nobody_asks_about_the_application(
+    outsider_of, repository, until
+) -> None:
+    repository.commit("1.0.0")
+    async with (
+        Sandbox(settings=ServerSettings(rate_limit=10**6, status_seconds=0.2)) as sandbox,
+        outsider_of(sandbox) as outsider,
+    ):
+        application = await outsider.create_application(repository.path)
+
+        async def listed() -> str:
+            (one,) = await outsider.call("GET", "/applications")
+            return str(one["status"])
+
+        await application.deploy()
+        await until(listed, lambda status: status.startswith("running"))
+        await sandbox.runtime.stop(application.uuid)
+        await until(listed, lambda status: status == "exited:unhealthy")
