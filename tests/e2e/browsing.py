@@ -91,10 +91,22 @@ class Operator:
         await self.page.get_by_role("button", name="Open menu").first.click()
         await self.page.get_by_role("menuitem", name=name).click()
 
-    async def open_schedule(self) -> None:
-        """Open the form of the deployment's first schedule."""
-        await self.page.get_by_role("complementary").get_by_role("button", name="Open menu").first.click()
-        await self.page.get_by_role("menuitem", name="Edit").click()
+    async def set_schedule(self, name: str, block: str, *, picture: str) -> None:
+        """Switch the deployment's only schedule on, for a saved application.
+
+        The form loads what is saved while it is already open, and takes back what was changed before: then once more.
+        """
+        shown = self.page.get_by_role("switch", name=f"toggle {name}")
+        for _ in range(3):
+            await self.page.get_by_role("complementary").get_by_role("button", name="Open menu").first.click()
+            await self.page.get_by_role("menuitem", name="Edit").click()
+            await self.choose_application(block)
+            await self.page.get_by_role("switch", name="Active").check()
+            await self.picture(picture, height=900)
+            await self.submit("Save", "/schedules")
+            with contextlib.suppress(AssertionError):
+                return await expect(shown).to_be_checked(timeout=20_000)
+        raise AssertionError(f"{name!r} stays switched off")
 
     async def choose(self, option: str) -> None:
         await self.page.get_by_role("option", name=option, exact=True).click()

@@ -119,10 +119,6 @@ async def schedule(ada: Operator) -> None:
     """Switch on a declared schedule: it comes switched off, because nobody knows yet for which application."""
     await ada.open_deployment("detect drift")
     await ada.sees("At 06:00 AM")
-    await ada.open_schedule()
-    await ada.page.get_by_role("switch", name="Active").click()
-    await ada.choose_application("shop-production")
-    await ada.picture("schedule", height=900)
-    await ada.submit("Save", "/schedules")
+    await ada.set_schedule("At 06:00 AM", "shop-production", picture="schedule")
     await ada.open_tab("Upcoming")
     await ada.sees("Scheduled", "06:00:00 AM", patience=PATIENCE)

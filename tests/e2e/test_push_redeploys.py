@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from coolify_cli.prefect_server import BATCHED
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
 from tests.integration.conftest import Shop
@@ -25,6 +26,8 @@ ROOT = Path(__file__).parents[2]
 LOGIN = ("admin", "canary-9d2c71-prefect")
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 PREFECT = (sys.executable, "-m", "prefect")
+_READ_SECONDS = 120
+"""SQLite lets a request wait for a minute while others write."""
 
 
 class Stage:
@@ -37,16 +40,20 @@ class Stage:
         self.directory, self.shop = directory, shop
         self.api = f"http://127.0.0.1:{self.port}/api"
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COOLIFY_"))}
-        self.env = clean | {
-            "PREFECT_HOME": str(directory / "prefect"),
-            "PREFECT_API_URL": self.api,
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_SERVER_API_AUTH_STRING": ":".join(LOGIN),
-            "PREFECT_API_AUTH_STRING": ":".join(LOGIN),
-            "PREFECT_WORKER_QUERY_SECONDS": "0.5",
-            "COOLIFY_TOKEN": token,
-            "PWD": str(ROOT),
-        }
+        self.env = (
+            clean
+            | BATCHED
+            | {
+                "PREFECT_HOME": str(directory / "prefect"),
+                "PREFECT_API_URL": self.api,
+                "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+                "PREFECT_SERVER_API_AUTH_STRING": ":".join(LOGIN),
+                "PREFECT_API_AUTH_STRING": ":".join(LOGIN),
+                "PREFECT_WORKER_QUERY_SECONDS": "0.5",
+                "COOLIFY_TOKEN": token,
+                "PWD": str(ROOT),
+            }
+        )
 
     async def start(self, *arguments: str, log: str) -> asyncio.subprocess.Process:
         with (self.directory / log).open("ab") as output:
@@ -90,7 +97,7 @@ class Stage:
         await self.run("--no-prompt", "deploy", "--name", "redeploy", "--param", f"request={targets}")
 
     async def read(self, what: str, **wanted) -> list[dict]:
-        async with httpx.AsyncClient(trust_env=False, timeout=30, auth=LOGIN) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=_READ_SECONDS, auth=LOGIN) as client:
             answer = await client.post(f"{self.api}/{what}/filter", json=wanted)
             answer.raise_for_status()
             return answer.json()
@@ -107,7 +114,7 @@ class Stage:
         """Return how long after its push a run existed, was taken by the worker, and ran."""
         found = await self.read("flow_runs", flows={"name": {"any_": ["redeploy"]}})
         (run,) = [one for one in found if one["parameters"]["push"]["message"] == message]
-        async with httpx.AsyncClient(trust_env=False, timeout=30, auth=LOGIN) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=_READ_SECONDS, auth=LOGIN) as client:
             answer = await client.get(f"{self.api}/flow_run_states/", params={"flow_run_id": run["id"]})
         pushed = datetime.fromisoformat(run["parameters"]["push"]["received_at"])
         told = {

@@ -127,14 +127,17 @@ async def test_a_disk_that_fills_up_during_the_build_is_cleaned_with_the_images_
 
 
 GREEDY = """import sys
+import time
 
 data = bytearray(80_000_000)
+# The kernel kills at once; the sandbox looks ten times a second, and must not come after the first answer.
+time.sleep(1)
 sys.path[:0] = ["."]
 import server
 """
 FOREVER = "while true; do python3 greedy.py; sleep 0.1; done"
 """The shell says `Killed` of what the kernel has killed, and starts it again."""
-CONTAINER = {"enabled": True, "interval": 1, "retries": 3, "start_period": 0}
+CONTAINER = {"enabled": True, "interval": 1, "retries": 5, "start_period": 0}
 
 
 def greedy(one: Story, **health) -> None:
@@ -167,7 +170,7 @@ async def test_a_container_that_is_killed_gets_more_memory_in_file_and_coolify_a
 
 async def test_what_is_killed_behind_the_gate_gets_more_memory_too(one) -> None:
     assert (await one.release()).outcome is Outcome.COMPLETED
-    greedy(one, container={"enabled": False}, failures_allowed=10, interval=0.3)
+    greedy(one, container={"enabled": False}, failures_allowed=30, interval=0.3)
     report = await one.release()
     assert report.outcome is Outcome.COMPLETED, report.reason
     assert decisions(report) == [SCALED]
