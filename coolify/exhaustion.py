@@ -110,7 +110,7 @@ def _disk(server: Server, name: str, severity: Severity, summary: str, evidence:
         subject=server.name,
         summary=summary,
         evidence=evidence,
-        remedy="" if severity is Severity.OK else remedy,
+        remedy=remedy if severity.rank > Severity.INFO.rank else "",
     )
 
 

@@ -64,17 +64,13 @@ def prepared(configs: Sequence[str], environment: str, *, everything: bool) -> W
     """Return what is to be looked at.
 
     Raises:
-        click.UsageError: A file is missing or wrong: whoever names it wants to know.
+        ConfigError: A file is missing or wrong: whoever names it wants to know.
     """
-    from coolify.config import ConfigError
     from coolify.monitor.watch import prepare
     from coolify_cli.reaching import load
 
     for one in tuple(configs) or (() if everything else (_DEFAULT,)):
-        try:
-            load(one, environment)
-        except ConfigError as error:
-            raise click.UsageError(str(error)) from None
+        load(one, environment)
     return prepare(wanted_of(configs, environment, everything=everything), os.environ)
 
 

@@ -21,7 +21,7 @@ from coolify.release.record import Outcome
 from coolify.security import resolve_security
 from coolify_cli.console import ProgressPrinter, print_report
 from coolify_cli.failures import EXIT_FAILURE, EXIT_OK
-from coolify_cli.prefect_server import CLIENT_RETRIES
+from coolify_cli.prefect_server import BATCHED, CLIENT_RETRIES
 from coolify_cli.prompting import terminal_asker
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ def prepare_prefect(config: str) -> None:
         if context is not None and context.prefect_api_url:
             os.environ["PREFECT_API_URL"] = context.prefect_api_url
             return
-    # The temporary server is on SQLite.
-    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", CLIENT_RETRIES)
+    # The temporary server is on SQLite, where writing event by event now and then stops everything for a minute.
+    for name, value in (BATCHED | {"PREFECT_CLIENT_MAX_RETRIES": CLIENT_RETRIES}).items():
+        os.environ.setdefault(name, value)
 
 
 def require_prefect_server() -> None:

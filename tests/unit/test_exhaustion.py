@@ -62,7 +62,7 @@ def test_what_was_measured_long_ago_says_nothing() -> None:
     measured = run("Saved 1% disk space. Disk usage before: 99%, Disk usage after: 98%.")
     assert disk_use([measured], NOW + timedelta(days=3)) is None
     unknown = judge_disk(SERVER, None)
-    assert (unknown.name, unknown.severity) == ("server-disk-unknown", Severity.INFO)
+    assert (unknown.name, unknown.severity, unknown.remedy) == ("server-disk-unknown", Severity.INFO, "")
     warned = SERVER.model_copy(update={"high_disk_usage_notification_sent": True})
     assert judge_disk(warned, None).name == "server-disk-low"
 
