@@ -36,12 +36,12 @@ from flows.check_health import check_health
 from flows.release import ReleaseRequest, release
 from flows.rollback_all import RollbackSetRequest, roll_back_members
 from tasks.decision_points import decide_by
+from tasks.locks import exclusive_set
 from tasks.phases import phase, step_done
 from tasks.session import Target
 from tasks.sets import (
     begin_set_run,
     end_set_run,
-    exclusive_set,
     final_set_state,
     member_report,
     publish_set,

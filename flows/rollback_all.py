@@ -27,11 +27,11 @@ from coolify.release_set import (
 )
 from flows.rollback import RollbackRequest, rollback
 from tasks.history import read_history
+from tasks.locks import exclusive_set
 from tasks.phases import step_done
 from tasks.session import Target
 from tasks.sets import (
     end_set_run,
-    exclusive_set,
     final_set_state,
     last_set_run,
     member_report,

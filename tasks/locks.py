@@ -37,17 +37,28 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from coolify.errors import OperatorError
 from coolify.whoami import this_operator
 
-__all__ = ["LockNote", "ReleaseLockedError", "WatchLockedError", "exclusive_release", "exclusive_watch"]
+__all__ = [
+    "LockNote",
+    "ReleaseLockedError",
+    "WatchLockedError",
+    "exclusive_release",
+    "exclusive_set",
+    "exclusive_watch",
+]
 
 _ACQUIRE_SECONDS: Final = 5.0
 _ANSWER_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.2
 _LEASE_SECONDS: Final = 60.0
-"""A dead holder frees its slot after this time; a living one renews the lease."""
+"""A dead holder frees its slot after this time; a living one renews the lease after three quarters of it."""
+_SET_LEASE_SECONDS: Final = 300.0
+"""Lease in a set, whose many releases keep the Prefect server so busy that it answers late."""
 
 
 _held: ContextVar[frozenset[str]] = ContextVar("coolify_locks", default=frozenset())
 """Locks that the flows around this one hold and lend."""
+_lease: ContextVar[float] = ContextVar("coolify_lease", default=_LEASE_SECONDS)
+"""Lease, seconds, of the locks that are taken here."""
 
 
 class ReleaseLockedError(OperatorError):
@@ -71,6 +82,8 @@ class LockNote(BaseModel):
     run_name: str
     who: str
     since: datetime
+    lease: float = _SET_LEASE_SECONDS
+    """Seconds after which a dead holder's lock is free again."""
 
 
 class _HeldError(Exception):
@@ -118,6 +131,23 @@ async def exclusive_release(
 
 
 @asynccontextmanager
+async def exclusive_set(name: str) -> AsyncIterator[None]:
+    """Hold the lock of a set: two runs over it would take each other's releases for their own.
+
+    This lock, and those of the releases within, are free again only after minutes where their process died.
+
+    Raises:
+        ReleaseLockedError: Somebody else holds it; says who, and since when.
+    """
+    mark = _lease.set(_SET_LEASE_SECONDS)
+    try:
+        async with exclusive_release("set", name, "set", f"the set {name}"):
+            yield
+    finally:
+        _lease.reset(mark)
+
+
+@asynccontextmanager
 async def exclusive_watch(name: str) -> AsyncIterator[None]:
     """Hold the lock of one watch: what two runs remember side by side would be what one of them has seen.
 
@@ -148,8 +178,10 @@ async def _slot(name: str) -> AsyncIterator[None]:
     try:
         async with AsyncExitStack() as stack:
             if not await _take_slot(stack, name):
-                hint = f" If its process died, its lock '{name}' is free again within {_LEASE_SECONDS:.0f} s."
-                raise _HeldError(await _read_variable(note), hint)
+                holder = await _read_variable(note)
+                lease = _SET_LEASE_SECONDS if holder is None else holder.lease
+                hint = f" If its process died, its lock '{name}' is free again within {lease:.0f} s."
+                raise _HeldError(holder, hint)
             await Variable.aset(note, _own_note().model_dump(mode="json"), overwrite=True)
             try:
                 yield
@@ -182,7 +214,7 @@ async def _take_slot(stack: AsyncExitStack, name: str) -> bool:
             occupy=1,
             timeout_seconds=_ANSWER_SECONDS,
             max_retries=0,
-            lease_duration=_LEASE_SECONDS,
+            lease_duration=_lease.get(),
             strict=True,
         )
         try:
@@ -239,6 +271,7 @@ def _own_note() -> LockNote:
         run_name=str(flow_run.name or ""),
         who=this_operator(),
         since=datetime.now(UTC),
+        lease=_lease.get(),
     )
 
 

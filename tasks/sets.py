@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -24,14 +23,12 @@ from coolify.errors import OperatorError
 from coolify.release.report import ReleaseReport
 from coolify.release_set import MemberOutcome, MemberReport, SetOutcome, SetReport, render_set
 from coolify.wording import slug
-from tasks.locks import exclusive_release
 from tasks.phases import step_done
 
 __all__ = [
     "SetRun",
     "begin_set_run",
     "end_set_run",
-    "exclusive_set",
     "final_set_state",
     "last_set_run",
     "member_report",
@@ -54,17 +51,6 @@ class SetRun(BaseModel):
     """None while it runs, and when its process died."""
     before: SetRun | None = None
     """The run before it, while it runs."""
-
-
-@asynccontextmanager
-async def exclusive_set(name: str) -> AsyncIterator[None]:
-    """Hold the lock of a set: two runs over it would take each other's releases for their own.
-
-    Raises:
-        ReleaseLockedError: Somebody else holds it; says who, and since when.
-    """
-    async with exclusive_release("set", name, "set", f"the set {name}"):
-        yield
 
 
 @task(name="begin run over the set", task_run_name="begin run over the set", cache_policy=NO_CACHE)

@@ -13,7 +13,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 from prefect.variables import Variable
 
 from coolify.release import Outcome
-from tasks.locks import LockNote, LockServerError, ReleaseLockedError, exclusive_release
+from tasks.locks import LockNote, LockServerError, ReleaseLockedError, exclusive_release, exclusive_set
 from tests.integration.flows.conftest import run
 
 ALWAYS = {"from": "2020-01-01", "until": "2199-12-31", "reason": "Stocktaking"}
@@ -37,6 +37,29 @@ async def test_who_is_refused_learns_who_releases_and_since_when(in_prefect) -> 
 
     await first()
     await second()
+
+
+async def test_locks_in_a_set_outlast_a_prefect_server_that_is_late_and_it_is_told_how_long(in_prefect) -> None:
+    identity = ("https://coolify.example.com", "shop", "production", uuid.uuid4().hex)
+
+    @flow
+    async def of_the_set() -> str:
+        async with exclusive_set(uuid.uuid4().hex):
+            return await member()
+
+    @flow
+    async def member() -> str:
+        async with exclusive_release(*identity):
+            with pytest.raises(ReleaseLockedError) as refused:
+                await another()
+            return str(refused.value)
+
+    @flow
+    async def another() -> None:
+        async with exclusive_release(*identity):
+            pass
+
+    assert "free again within 300 s" in await of_the_set()
 
 
 async def test_a_note_of_a_run_that_has_ended_is_not_passed_off_as_the_holder(in_prefect, monkeypatch) -> None:

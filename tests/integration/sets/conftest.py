@@ -118,7 +118,8 @@ def bare():
     with (
         bare_flows(),
         patch("tasks.sets.Variable", MemoryVariables()),
-        patch("tasks.sets.exclusive_release", unlocked),
+        patch("flows.release_all.exclusive_set", unlocked),
+        patch("flows.rollback_all.exclusive_set", unlocked),
         patch("tasks.sets.acreate_markdown_artifact", AsyncMock()) as artifacts,
         patch("tasks.sets.emit_event", Mock()),
     ):
