@@ -29,35 +29,57 @@ class Panel:
     unit: str = "short"
     steps: tuple[tuple[float | None, str], ...] = ((None, "green"),)
     """Lower bound and colour, the first without a bound."""
+    words: tuple[str, ...] = ()
+    """What stands for 0, 1 and so on; numbers where there are none."""
 
 
 _GOOD: Final = ((None, "red"), (1.0, "green"))
 _LEVELS: Final = ((None, "green"), (1.0, "yellow"), (2.0, "red"))
+_DATABASE: Final = "{{application}} {{environment}} {{database}}"
 _DAY: Final = 86400.0
 
 PANELS: Final = (
-    Panel("Applications", "stat", "count(coolify_app_problem{aspect='container'})", "", 4, 4),
-    Panel("Answering", "stat", f"sum(coolify_app_up{{{_FILTER}}})", "", 4, 4),
+    Panel("Applications", "stat", "count(coolify_app_problem{aspect='container'})", "", 6, 4),
+    Panel("Answering", "stat", f"sum(coolify_app_up{{{_FILTER}}})", "", 6, 4),
     Panel(
         "With errors",
         "stat",
         f'count(max without (aspect) (coolify_app_problem{{application!="",{_FILTER}}}) == 2) or vector(0)',
         "",
-        4,
+        6,
         4,
         steps=((None, "green"), (1.0, "red")),
     ),
-    Panel("Coolify", "stat", "min(coolify_up)", "", 4, 4, steps=_GOOD),
-    Panel("Servers reachable", "stat", "sum(coolify_server_reachable)", "", 4, 4),
-    Panel("Requests left in the minute", "stat", "min(coolify_api_requests_remaining)", "", 4, 4),
+    Panel(
+        "Decisions that wait",
+        "stat",
+        "sum(coolify_decisions_waiting)",
+        "",
+        6,
+        4,
+        steps=((None, "green"), (1.0, "yellow")),
+    ),
+    Panel(
+        "Releases whose way back failed",
+        "stat",
+        f'sum(coolify_app_last_release_outcome{{{_FILTER},outcome="rollback_failed"}}) or vector(0)',
+        "",
+        6,
+        4,
+        steps=((None, "green"), (1.0, "red")),
+    ),
+    Panel("Coolify", "stat", "min(coolify_up)", "", 6, 4, steps=_GOOD, words=("down", "up")),
+    Panel("Servers reachable", "stat", "sum(coolify_server_reachable)", "", 6, 4),
+    Panel("Requests left in the minute", "stat", "min(coolify_api_requests_remaining)", "", 6, 4),
     Panel(
         "What is wrong",
         "state-timeline",
         f"coolify_app_problem{{{_FILTER}}}",
         "{{application}} {{environment}} {{aspect}}",
         24,
-        10,
+        12,
         steps=_LEVELS,
+        words=("good", "warning", "error"),
     ),
     Panel("Latency", "timeseries", f"coolify_app_latency_seconds{{{_FILTER}}}", "{{url}}", 12, unit="s"),
     Panel(
@@ -73,7 +95,7 @@ PANELS: Final = (
         "Age of backups",
         "bargauge",
         f"coolify_app_backup_age_seconds{{{_FILTER}}}",
-        "{{application}} {{database}}",
+        _DATABASE,
         8,
         unit="s",
         steps=((None, "green"), (2 * _DAY, "yellow"), (7 * _DAY, "red")),
@@ -82,7 +104,7 @@ PANELS: Final = (
         "Age of proofs by restore",
         "bargauge",
         f"coolify_app_backup_proof_age_seconds{{{_FILTER}}}",
-        "{{application}} {{database}}",
+        _DATABASE,
         8,
         unit="s",
         steps=((None, "green"), (8 * _DAY, "red")),
@@ -100,7 +122,7 @@ PANELS: Final = (
         "timeseries",
         f"coolify_app_restarts{{{_FILTER}}}",
         "{{application}} {{environment}}",
-        12,
+        8,
     ),
     Panel(
         "Releases within a day",
@@ -125,24 +147,8 @@ PANELS: Final = (
         8,
         unit="s",
     ),
-    Panel(
-        "Decisions that wait",
-        "stat",
-        "sum(coolify_decisions_waiting)",
-        "",
-        8,
-        steps=((None, "green"), (1.0, "yellow")),
-    ),
-    Panel(
-        "Releases whose way back failed",
-        "stat",
-        f'sum(coolify_app_last_release_outcome{{{_FILTER},outcome="rollback_failed"}}) or vector(0)',
-        "",
-        8,
-        steps=((None, "green"), (1.0, "red")),
-    ),
     Panel("Requests to Coolify per minute", "timeseries", "60 * rate(coolify_api_calls_total[10m])", "{{coolify}}", 8),
-    Panel("Duration of a look", "timeseries", "coolify_watch_duration_seconds", "look", 12, unit="s"),
+    Panel("Duration of a look", "timeseries", "coolify_watch_duration_seconds", "look", 8, unit="s"),
 )
 """All panels, line by line."""
 
@@ -176,9 +182,12 @@ def dashboard_file() -> str:
 def _panel(panel: Panel, number: int, x: int, y: int) -> dict[str, Any]:
     steps = [{"color": colour, "value": bound} for bound, colour in panel.steps]
     target = {"refId": "A", "datasource": _SOURCE, "expr": panel.expression, "legendFormat": panel.legend}
-    defaults = {"unit": panel.unit, "thresholds": {"mode": "absolute", "steps": steps}}
+    defaults: dict[str, Any] = {"unit": panel.unit, "thresholds": {"mode": "absolute", "steps": steps}}
     if len(steps) > 1:
         defaults["color"] = {"mode": "thresholds"}
+    if panel.words:
+        words = {str(value): {"text": word, "index": value} for value, word in enumerate(panel.words)}
+        defaults["mappings"] = [{"type": "value", "options": words}]
     shown: dict[str, Any] = {
         "id": number,
         "type": panel.kind,
@@ -192,6 +201,8 @@ def _panel(panel: Panel, number: int, x: int, y: int) -> dict[str, Any]:
         else {},
     }
     if panel.kind == "bargauge":
+        # Otherwise the bars begin at the least of the values, which is then no bar at all.
+        defaults["min"] = 0
         shown["options"] |= {"displayMode": "basic", "orientation": "horizontal"}
     return shown
 

@@ -82,6 +82,13 @@ def test_grafanas_own_models_take_every_key_of_it() -> None:
     assert problems(json.loads(dashboard_file())) == []
 
 
+def test_no_line_of_the_page_has_a_hole() -> None:
+    lines: dict[int, int] = {}
+    for place in (panel["gridPos"] for panel in json.loads(dashboard_file())["panels"]):
+        lines[place["y"]] = lines.get(place["y"], 0) + place["w"]
+    assert set(lines.values()) == {24}
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
