@@ -61,8 +61,8 @@ docs: $(STAMP) ## Write the generated pages: configuration, schema, decisions, c
 	$(BIN)/python -m coolify.api.compatibility docs
 	$(BIN)/python -m coolify_cli.reference docs
 
-pictures: $(STAMP) ## Take the pictures of the documentation anew, in the real UI (needs chromium and fonts-noto-color-emoji)
-	COOLIFY_FLOWS_PICTURES=docs/images $(BIN)/pytest tests/e2e/test_prefect_ui.py
+pictures: $(STAMP) ## Take the pictures of the documentation anew (needs chromium, prometheus and fonts-noto-color-emoji)
+	COOLIFY_FLOWS_PICTURES=docs/images $(BIN)/pytest tests/pictures tests/e2e/test_prefect_ui.py
 
 lock: ## Compile requirements.lock (needs uv; UPGRADE=--upgrade takes newer versions)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -1,18 +1,14 @@
 """Somebody who works in the Prefect UI, with a browser."""
 
 import contextlib
-import os
 import re
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.async_api import Page, Route, async_playwright, expect
+from playwright.async_api import Page, Route, expect
 from playwright.async_api import TimeoutError as WaitedInVain
 
+from tests import browser
 from tests.e2e.installation import PATIENCE
-
-PICTURES = os.environ.get("COOLIFY_FLOWS_PICTURES")
-"""Directory into which pictures for the documentation are written; none are taken without it."""
 
 _FROM_THE_TOP = """() => {
     document.activeElement?.blur();
@@ -142,7 +138,7 @@ class Operator:
             height: Height of the window, pixels.
             fresh: Whether to load the page again, for a run graph that shows all of a run that has ended meanwhile.
         """
-        if PICTURES is None:
+        if not browser.WANTED:
             return
         await self.page.set_viewport_size({"width": 1280, "height": height})
         # Notices go by themselves, states of tasks come late, and the run graph moves into place.
@@ -151,43 +147,33 @@ class Operator:
             await self.page.reload()
             await self.page.wait_for_timeout(20_000)
         await self.page.evaluate(_FROM_THE_TOP)
-        directory = Path(PICTURES)
-        directory.mkdir(parents=True, exist_ok=True)
-        await self.page.screenshot(path=directory / f"{name}.png", animations="disabled")
+        await browser.keep(self.page, name)
 
 
 @contextlib.asynccontextmanager
 async def operator(url: str):
     """Yield an operator whose browser reaches the installation alone; a step that fails tells what was shown."""
     host = urlsplit(url).netloc
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            # Root may not use the sandbox; the shared memory of containers is too small for it.
-            args=["--no-sandbox", "--disable-dev-shm-usage"],
+    async with browser.chromium() as there:
+        page = await there.new_page(
+            viewport={"width": 1280, "height": 800}, locale="en-GB", timezone_id="UTC", color_scheme="light"
         )
+        page.set_default_timeout(60_000)
+        somebody = Operator(page, url)
+
+        async def only_ours(route: Route) -> None:
+            asked = urlsplit(route.request.url)
+            if asked.netloc == host:
+                await route.fallback()
+                return
+            somebody.strangers.add(asked.hostname or "")
+            await route.abort()
+
+        await page.route(re.compile("^https?://"), only_ours)
+        await page.goto(url)
         try:
-            page = await browser.new_page(
-                viewport={"width": 1280, "height": 800}, locale="en-GB", timezone_id="UTC", color_scheme="light"
-            )
-            page.set_default_timeout(60_000)
-            somebody = Operator(page, url)
-
-            async def only_ours(route: Route) -> None:
-                asked = urlsplit(route.request.url)
-                if asked.netloc == host:
-                    await route.fallback()
-                    return
-                somebody.strangers.add(asked.hostname or "")
-                await route.abort()
-
-            await page.route(re.compile("^https?://"), only_ours)
-            await page.goto(url)
-            try:
-                yield somebody
-            except Exception as error:
-                shown = await page.locator("body").aria_snapshot()
-                error.add_note(f"The browser shows {page.url}:\n{shown}")
-                raise
-        finally:
-            await browser.close()
+            yield somebody
+        except Exception as error:
+            shown = await page.locator("body").aria_snapshot()
+            error.add_note(f"The browser shows {page.url}:\n{shown}")
+            raise
