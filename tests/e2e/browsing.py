@@ -3,12 +3,15 @@
 import contextlib
 import re
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from playwright.async_api import Page, Route, expect
 from playwright.async_api import TimeoutError as WaitedInVain
+from prefect import get_client
 
 from tests import browser
 from tests.e2e.installation import PATIENCE
+from tests.e2e.prefect_runs import tasks_ended
 
 _FROM_THE_TOP = """() => {
     document.activeElement?.blur();
@@ -19,7 +22,7 @@ expect.set_options(timeout=60_000)
 
 
 class Operator:
-    """What an operator does and sees: texts and buttons, never the API.
+    """What an operator does and sees: texts and buttons, never the API (but for the moment of a picture).
 
     Args:
         page: The browser's page.
@@ -144,6 +147,9 @@ class Operator:
         # Notices go by themselves, states of tasks come late, and the run graph moves into place.
         await self.page.wait_for_timeout(8_000)
         if fresh:
+            # The graph of a run that has ended is loaded once: a task whose end comes later goes on in it for ever.
+            async with get_client() as client:
+                await tasks_ended(client, UUID(urlsplit(self.page.url).path.rsplit("/", 1)[-1]))
             await self.page.reload()
             await self.page.wait_for_timeout(20_000)
         await self.page.evaluate(_FROM_THE_TOP)

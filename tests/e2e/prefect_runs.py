@@ -2,8 +2,10 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 
 PATIENCE = 240.0
 
@@ -30,3 +32,14 @@ async def ended(client: PrefectClient, run) -> str:
         return state if state.is_final() else None
 
     return (await until(look, f"the end of {run.name}")).name
+
+
+async def tasks_ended(client: PrefectClient, run: UUID) -> None:
+    """Wait until the server knows how the tasks of a run ended, of which it hears later than of the run's own end."""
+    of_the_run = FlowRunFilter(id=FlowRunFilterId(any_=[run]))
+
+    async def look() -> bool:
+        tasks = await client.read_task_runs(flow_run_filter=of_the_run)
+        return bool(tasks) and all(one.state is not None and one.state.is_final() for one in tasks)
+
+    await until(look, f"the end of all tasks of {run}")
