@@ -1,7 +1,5 @@
 """`/applications` and their variables (reference 2)."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Scheduled backups of databases (reference 5.3) and the S3 storages that they go to (5.4)."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import StrEnum

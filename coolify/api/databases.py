@@ -1,7 +1,5 @@
 """`/databases` of eight engines (reference 5.1, 5.2)."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final

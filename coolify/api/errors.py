@@ -4,8 +4,6 @@
 never hold a token or a variable's value: of a request they name method and path only.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict

@@ -1,7 +1,5 @@
 """Volumes, files, scheduled tasks and tags of applications, databases and services (reference 2.3, 2.5, 6.4)."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """`/github-apps` and `/gitlab-apps`: through them Coolify reads private repositories (reference 2.6)."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 

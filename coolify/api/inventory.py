@@ -1,7 +1,5 @@
 """Resource groups around an application: teams, projects, environments, keys."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 
 from pydantic import BaseModel, Field, SecretStr, TypeAdapter

@@ -4,8 +4,6 @@ Unknown fields are ignored. Sensitive fields vanish without the ability (trap 19
 `model_fields_set` tells whether it was there, through properties named `..._known`.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -255,7 +253,7 @@ class Deployment(Answer):
         return self.updated_at or self.created_at
 
     @property
-    def log(self) -> tuple[LogLine, ...] | None:
+    def log(self) -> "tuple[LogLine, ...] | None":
         """The log in order, as far as it is written; None where there is none yet, or the token may not see it."""
         if self.logs is None:
             return None

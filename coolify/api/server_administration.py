@@ -1,7 +1,5 @@
 """What is set up on servers: proxy, agent, cleaning, log drains, tunnel (reference 3.6, 6.1; 4.3.0 and later)."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Awaitable, Callable
 from datetime import datetime

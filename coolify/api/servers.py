@@ -1,7 +1,5 @@
 """`/servers` with what is set up on them, and their networks (reference 1.3, 1.4, 6.1)."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal
 

@@ -1,7 +1,5 @@
 """Containers of a service, one by one (reference 5.5; 4.2.0 and later)."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Settings of an application that the API can change (reference table 2.2), and how they are written."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping
 from typing import Any, Final, Literal

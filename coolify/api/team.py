@@ -1,12 +1,10 @@
 """What belongs to a team: shared variables, notifications, one-click services, the API switch."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, model_validator
 
@@ -42,22 +40,22 @@ class SharedScope:
     path: str
 
     @classmethod
-    def team(cls) -> SharedScope:
+    def team(cls) -> Self:
         """Everything of the team."""
         return cls("/team/envs")
 
     @classmethod
-    def project(cls, uuid: str) -> SharedScope:
+    def project(cls, uuid: str) -> Self:
         """Everything in a project."""
         return cls(f"/projects/{uuid}/envs")
 
     @classmethod
-    def environment(cls, project_uuid: str, name: str) -> SharedScope:
+    def environment(cls, project_uuid: str, name: str) -> Self:
         """Everything in an environment."""
         return cls(f"/projects/{project_uuid}/environments/{name}/envs")
 
     @classmethod
-    def server(cls, uuid: str) -> SharedScope:
+    def server(cls, uuid: str) -> Self:
         """Everything on a server."""
         return cls(f"/servers/{uuid}/envs")
 
@@ -192,7 +190,7 @@ class ServiceSpec(BaseModel):
     compose: str | None = Field(default=None, description="Compose file as plain text.")
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> ServiceSpec:
+    def _one_of_both(self) -> Self:
         if (self.type is None) == (self.compose is None):
             raise ValueError("a service has either a type or a compose file")
         return self

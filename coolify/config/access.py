@@ -1,7 +1,5 @@
 """Sections `auth`, `project` and `application`: where the configuration applies and how one gets in."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from pydantic import AwareDatetime, Field

@@ -1,10 +1,8 @@
 """Section `backups`: when databases and volumes are backed up, where to, and what proves that a backup is one."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -121,7 +119,7 @@ class Schedule(Section):
     """Whether it runs."""
 
     @model_validator(mode="after")
-    def _is_consistent(self) -> Schedule:
+    def _is_consistent(self) -> Self:
         if self.all and self.names:
             raise ValueError("needs either `names` or `all`, not both.")
         if self.preset and not re.fullmatch(r"\d+ \d+ \* \* \*", self.frequency):
@@ -218,7 +216,7 @@ class Proof(Section):
     """Bucket of `objects`."""
 
     @model_validator(mode="after")
-    def _objects_have_a_bucket(self) -> Proof:
+    def _objects_have_a_bucket(self) -> Self:
         if (self.objects is None) != (self.storage is None):
             raise ValueError("needs `objects` and `storage` together.")
         return self
@@ -242,7 +240,7 @@ class Backups(Section):
         return {key: one for key, one in data.items() if one is not None} if isinstance(data, Mapping) else data
 
     @model_validator(mode="after")
-    def _storages_exist(self) -> Backups:
+    def _storages_exist(self) -> Self:
         wanted = [(f"schedules.{name}", one.storage) for name, one in self.schedules.items()]
         wanted += [(f"volumes.{name}", one.storage) for name, one in self.volumes.items()]
         wanted += [(f"proofs.{name}", one.storage) for name, one in self.proofs.items()]

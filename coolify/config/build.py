@@ -1,9 +1,7 @@
 """Section `build`: how the application is built."""
 
-from __future__ import annotations
-
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, model_validator
 
@@ -60,7 +58,7 @@ class Build(Section):
     """Ports that the application listens on, when there are several; domains lead to the first one."""
 
     @model_validator(mode="after")
-    def _names_files_of_its_pack(self) -> Build:
+    def _names_files_of_its_pack(self) -> Self:
         for key, pack in (("dockerfile", BuildPack.DOCKERFILE), ("compose_file", BuildPack.DOCKERCOMPOSE)):
             if getattr(self, key) is not None and self.pack is not pack:
                 raise ValueError(f"`{key}` is of use with the build pack {pack.value} only: set `pack` or remove it.")
@@ -69,7 +67,7 @@ class Build(Section):
         return self
 
     @model_validator(mode="after")
-    def _has_one_way_to_say_ports(self) -> Build:
+    def _has_one_way_to_say_ports(self) -> Self:
         if self.port is not None and self.ports:
             raise ValueError("`port` and `ports` say the same: keep one.")
         if len(set(self.ports)) != len(self.ports):

@@ -1,10 +1,8 @@
 """Section `monitoring.coolify`: whom Coolify itself tells of what, and what its servers measure and hand on (4.3.0)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -173,7 +171,7 @@ class Sentinel(Section):
     """Where it reaches Coolify."""
 
     @model_validator(mode="after")
-    def _measures_only_when_it_runs(self) -> Sentinel:
+    def _measures_only_when_it_runs(self) -> Self:
         if self.metrics and self.enabled is False:
             raise ValueError("`metrics` are measured by the agent: switch it on with `enabled: true`.")
         return self

@@ -1,8 +1,6 @@
 """Section `databases`: what the application stores its data in."""
 
-from __future__ import annotations
-
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -77,7 +75,7 @@ class DatabaseSection(Section):
     """How the tables come into being."""
 
     @model_validator(mode="after")
-    def _fits_the_engine(self) -> DatabaseSection:
+    def _fits_the_engine(self) -> Self:
         if self.version is not None and self.image is not None:
             raise ValueError("needs either `version` or `image`, not both.")
         for field, lacking in (("database", _WITHOUT_DATABASE), ("user", _WITHOUT_USER), ("conf", _WITHOUT_CONF)):

@@ -4,8 +4,6 @@ Pydantic can do this by itself (`use_attribute_docstrings`), but then it reads t
 command starts, a seventh of the time of one that only reads.
 """
 
-from __future__ import annotations
-
 import ast
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Section `dns`: with whom the name system is compared, which authority is to issue, and who keeps the records."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from coolify.config.base import Section

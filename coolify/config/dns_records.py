@@ -1,10 +1,8 @@
 """Section `dns.records`: who keeps the zone of the domains, and how records are written there."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -57,7 +55,7 @@ class Route53Provider(Section):
     """Name of a Prefect block `Coolify Route 53 DNS` with the keys; goes before them."""
 
     @model_validator(mode="after")
-    def _has_both_keys(self) -> Route53Provider:
+    def _has_both_keys(self) -> Self:
         if (self.access_key_id is None) != (self.secret_access_key is None):
             raise ValueError("needs `access_key_id` and `secret_access_key`, or neither of them.")
         return self
@@ -80,7 +78,7 @@ class Rfc2136Provider(Section):
     """Name of a Prefect block `Coolify RFC 2136 DNS` with the key; goes before the key here."""
 
     @model_validator(mode="after")
-    def _has_a_whole_key(self) -> Rfc2136Provider:
+    def _has_a_whole_key(self) -> Self:
         if (self.key_name is None) != (self.key_secret is None):
             raise ValueError("needs `key_name` and `key_secret`, or neither of them.")
         return self
@@ -114,7 +112,7 @@ class DnsRecords(Section):
         return {key: {} if value is None and key in _PROVIDERS else value for key, value in data.items()}
 
     @model_validator(mode="after")
-    def _has_one_provider(self) -> DnsRecords:
+    def _has_one_provider(self) -> Self:
         given = [name for name in _PROVIDERS if getattr(self, name) is not None]
         if len(given) != 1:
             have = " and ".join(given) or "none"

@@ -1,7 +1,5 @@
 """Section `domains`: under which names the application is reached."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

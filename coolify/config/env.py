@@ -1,10 +1,8 @@
 """Section `env`: the environment variables of the application."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import Field, GetJsonSchemaHandler, SecretStr, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -47,7 +45,7 @@ class EnvValue(Section):
         return data if isinstance(data, Mapping | EnvValue) else {"value": "" if data is None else data}
 
     @model_validator(mode="after")
-    def _has_one_origin(self) -> EnvValue:
+    def _has_one_origin(self) -> Self:
         if (self.value is None) == (self.from_file is None):
             raise ValueError("needs either `value` or `from_file`.")
         if not self.build and not self.runtime:

@@ -1,12 +1,10 @@
 """Section `release.freeze`: when nothing is released."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -70,7 +68,7 @@ class Freeze(Section):
     """What a refused release is told."""
 
     @model_validator(mode="after")
-    def _is_understood(self) -> Freeze:
+    def _is_understood(self) -> Self:
         if not self.days and (self.start is None or self.until is None):
             raise ValueError("needs `days`, or `from` and `until`.")
         if self.days:

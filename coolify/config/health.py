@@ -1,9 +1,7 @@
 """Section `health`: when a new version counts as healthy."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -36,7 +34,7 @@ class VersionProof(Section):
     """Where in a JSON body the version is, as in `build.commit`; anywhere in the body when left out."""
 
     @model_validator(mode="after")
-    def _has_one_place(self) -> VersionProof:
+    def _has_one_place(self) -> Self:
         if self.header is not None and self.json_path is not None:
             raise ValueError("`header` and `json_path` exclude each other: keep one.")
         return self
@@ -94,7 +92,7 @@ class Health(Section):
     """Docker's own check inside the server."""
 
     @model_validator(mode="after")
-    def _can_be_passed(self) -> Health:
+    def _can_be_passed(self) -> Self:
         least = max((self.successes - 1) * self.interval, self.soak)
         if least >= self.deadline:
             raise ValueError(

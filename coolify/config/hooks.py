@@ -1,9 +1,7 @@
 """Sections `release.before` and `release.after`: commands around a deployment."""
 
-from __future__ import annotations
-
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -42,7 +40,7 @@ class Hook(Section):
         return {"run": data} if isinstance(data, str) else data
 
     @model_validator(mode="after")
-    def _has_one_place(self) -> Hook:
+    def _has_one_place(self) -> Self:
         if self.container is not None and self.where is not HookPlace.CONTAINER:
             raise ValueError("`container` goes with `where: container` alone.")
         return self

@@ -1,7 +1,5 @@
 """From the file to the `Config`, with every problem and its line."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

@@ -1,9 +1,7 @@
 """The whole configuration."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -93,7 +91,7 @@ class Config(Section):
     """Watching after the release."""
 
     @model_validator(mode="after")
-    def _leads_domains_to_services(self) -> Config:
+    def _leads_domains_to_services(self) -> Self:
         is_compose = self.build.pack is BuildPack.DOCKERCOMPOSE
         for domain in self.all_domains:
             if is_compose and domain.service is None:
@@ -103,7 +101,7 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
-    def _databases_exist(self) -> Config:
+    def _databases_exist(self) -> Self:
         backups = self.backups
         named = {f"backups.schedules.{key}.database": one.database for key, one in backups.schedules.items()}
         named |= {f"backups.proofs.{key}": key for key in backups.proofs}
@@ -117,7 +115,7 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
-    def _backed_up_volumes_exist(self) -> Config:
+    def _backed_up_volumes_exist(self) -> Self:
         mounted = {one.name for one in self.resources.volumes}
         for name, schedule in self.backups.volumes.items():
             if name in self.databases:
@@ -129,7 +127,7 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
-    def _backups_before_can_be_proved(self) -> Config:
+    def _backups_before_can_be_proved(self) -> Self:
         if not self.release.backup_before:
             return self
         schedules = [(name, one) for name, one in self.backups.schedules.items() if one.enabled]

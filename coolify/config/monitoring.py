@@ -1,7 +1,5 @@
 """Section `monitoring`: what is watched after the release, from when on it is wrong, and who hears of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Final, Literal

@@ -1,7 +1,5 @@
 """Sections `release` and `network`: how a release runs, and how checks reach what they look at."""
 
-from __future__ import annotations
-
 import ipaddress
 from typing import Annotated, Any
 

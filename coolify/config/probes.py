@@ -1,9 +1,7 @@
 """Section `health.probes`: further questions that the health gate asks."""
 
-from __future__ import annotations
-
 import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -66,7 +64,7 @@ class Probe(Section):
     """Seconds that it may take; `health.timeout` when left out."""
 
     @model_validator(mode="after")
-    def _is_one_question(self) -> Probe:
+    def _is_one_question(self) -> Self:
         given = [name for name in ("http", "tcp", "tls", "run") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(

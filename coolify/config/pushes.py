@@ -1,7 +1,5 @@
 """Section `release.on_push`: which pushes start a release."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -1,9 +1,7 @@
 """Section `resources`: how much of the server the application may use."""
 
-from __future__ import annotations
-
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
@@ -62,7 +60,7 @@ class Resources(Section):
     """Ports of the server that lead straight to the container, as in `8080:80`; switches rolling updates off."""
 
     @model_validator(mode="after")
-    def _mounts_each_once(self) -> Resources:
+    def _mounts_each_once(self) -> Self:
         for what, values in (
             ("name", [one.name for one in self.volumes]),
             ("mount_path", [one.mount_path for one in self.volumes]),
@@ -75,7 +73,7 @@ class Resources(Section):
         return self
 
     @model_validator(mode="after")
-    def _swap_includes_memory(self) -> Resources:
+    def _swap_includes_memory(self) -> Self:
         if self.memory_swap is None:
             return self
         if self.memory is None:

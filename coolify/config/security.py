@@ -1,9 +1,7 @@
 """Section `security`: what the proxy adds to answers, and whom it lets in."""
 
-from __future__ import annotations
-
 import ipaddress
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
@@ -50,7 +48,7 @@ class Hsts(Section):
     """Whether browsers may build the host into their lists; leaving those takes months."""
 
     @model_validator(mode="after")
-    def _may_be_preloaded(self) -> Hsts:
+    def _may_be_preloaded(self) -> Self:
         if self.preload and self.max_age < PRELOAD_SECONDS:
             raise ValueError(f"`preload` needs `max_age` of at least {PRELOAD_SECONDS} (a year), see hstspreload.org.")
         if self.preload and not self.subdomains:
@@ -87,7 +85,7 @@ class Headers(Section):
     """Further headers: name -> value; an empty value removes the header that the application sends."""
 
     @model_validator(mode="after")
-    def _has_one_place_each(self) -> Headers:
+    def _has_one_place_each(self) -> Self:
         for name in self.custom:
             known = _OF_THEIR_OWN.get(name.lower())
             if known is not None:
@@ -131,7 +129,7 @@ class Cors(Section):
     """Seconds that a browser remembers the answer of a preflight."""
 
     @model_validator(mode="after")
-    def _is_not_open_to_everybody(self) -> Cors:
+    def _is_not_open_to_everybody(self) -> Self:
         if "*" in self.origins and len(self.origins) > 1:
             raise ValueError("`origins`: `*` stands for every site: keep it alone, or name the sites.")
         if "*" in self.origins and self.credentials:
@@ -180,7 +178,7 @@ class BasicAuthUser(Section):
     """The password's hash from `htpasswd -nB` (bcrypt, apr1 or SHA), as a reference; needed for several users."""
 
     @model_validator(mode="after")
-    def _has_a_secret(self) -> BasicAuthUser:
+    def _has_a_secret(self) -> Self:
         if self.password is None and self.hash is None:
             raise ValueError("needs `password`, or `hash` made with `htpasswd -nB`.")
         return self
@@ -195,7 +193,7 @@ class BasicAuth(Section):
     """Who is let in. One user with a password alone is handed to Coolify; several need a `hash` each."""
 
     @model_validator(mode="after")
-    def _lets_somebody_in(self) -> BasicAuth:
+    def _lets_somebody_in(self) -> Self:
         if self.enabled and not self.users:
             raise ValueError("needs `users`, or `enabled: false`.")
         if len({user.name for user in self.users}) < len(self.users):

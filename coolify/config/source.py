@@ -1,9 +1,7 @@
 """Section `source`: where the application comes from."""
 
-from __future__ import annotations
-
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -78,7 +76,7 @@ class Source(Section):
     """Path of a Dockerfile, relative to the directory in which the command runs, whose text is sent to Coolify."""
 
     @model_validator(mode="after")
-    def _has_one_origin(self) -> Source:
+    def _has_one_origin(self) -> Self:
         given = [name for name in ("repository", "image", "dockerfile") if getattr(self, name) is not None]
         if len(given) != 1:
             have = " and ".join(given) or "none"
@@ -93,7 +91,7 @@ class Source(Section):
         return self
 
     @model_validator(mode="after")
-    def _pins_an_image_once(self) -> Source:
+    def _pins_an_image_once(self) -> Self:
         if self.image is not None and _DIGEST in self.image and "tag" in self.model_fields_set:
             raise ValueError("`image` holds a digest, which says more than a `tag`: remove `tag`.")
         return self

@@ -1,10 +1,8 @@
 """One Coolify instance that a person works with."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -43,7 +41,7 @@ class Context(BaseModel):
     """Prefect server on which releases of this instance run; in this process when None."""
 
     @model_validator(mode="after")
-    def _has_an_origin(self) -> Context:
+    def _has_an_origin(self) -> Self:
         if (self.storage is TokenStorage.ENVIRONMENT) != (self.variable is not None):
             raise ValueError("`variable` belongs to the storage `environment`.")
         if (self.storage is TokenStorage.COMMAND) != bool(self.command):

@@ -1,10 +1,8 @@
 """The file that remembers contexts: `$XDG_CONFIG_HOME/coolify/contexts.json` (XDG Base Directory Specification)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -40,7 +38,7 @@ class ContextStore:
         self._stored = self._read()
 
     @classmethod
-    def open(cls, environ: Mapping[str, str]) -> ContextStore:
+    def open(cls, environ: Mapping[str, str]) -> Self:
         """Read the contexts of this person; none when there is no file yet.
 
         Raises:

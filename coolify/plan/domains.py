@@ -1,7 +1,5 @@
 """The domains of an application, of the file and of Coolify side by side; pure."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from urllib.parse import urlsplit
