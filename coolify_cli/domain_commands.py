@@ -96,8 +96,9 @@ def verify(
 
 async def _listed(config: Config) -> tuple[tuple[ListedDomain, ...], dict[str, HostAddresses]]:
     from coolify.dns import resolver_of
-    from coolify.plan import find_application, stored_domains
+    from coolify.locating import find_application
     from coolify.plan import list_domains as domains_of
+    from coolify.plan import stored_domains
     from coolify_cli.reaching import connection_of
 
     async with connection_of(config).client() as client:

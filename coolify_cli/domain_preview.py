@@ -128,7 +128,7 @@ async def preview_removal(edit: DomainEdit, host: str) -> Preview:
 
 async def _ask_coolify(config: Config) -> tuple[Application | None, ServerAddresses]:
     from coolify.dns import resolver_of
-    from coolify.plan import find_application, find_server, names_of
+    from coolify.locating import find_application, find_server, names_of
     from coolify_cli.reaching import connection_of
 
     async with connection_of(config).client() as client:

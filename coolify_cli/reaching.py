@@ -7,8 +7,8 @@ from pathlib import Path
 
 from coolify.config import DEFAULT_PATH, Config, ConfigError, find_config, load_config
 from coolify.contexts import CONTEXT_VARIABLE, Connection, ContextError, ContextStore, connection_for, token_source
-from coolify.plan import ApplicationMissingError, find_server, names_of
-from coolify.plan import existing_application as find_application
+from coolify.locating import ApplicationMissingError, find_server, names_of
+from coolify.locating import existing_application as find_application
 
 __all__ = ["ApplicationMissingError", "connection_of", "find_application", "load", "reachable", "server_names"]
 

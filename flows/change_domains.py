@@ -16,14 +16,8 @@ from coolify.dns import ServerAddresses, check_hosts
 from coolify.dns_providers import RecordPlan, RecordsRefusedError, is_within
 from coolify.errors import OperatorError
 from coolify.finding import Finding
-from coolify.plan import (
-    SettingsPlan,
-    find_application,
-    find_server,
-    names_of,
-    plan_with_domains,
-    plan_without_host,
-)
+from coolify.locating import find_application, find_server, names_of
+from coolify.plan import SettingsPlan, plan_with_domains, plan_without_host
 from flows.ask_operator import answered_in_prefect
 from tasks.configuration import update_settings
 from tasks.dns_records import RecordPlans, plan_record_removal, plan_records, write_records

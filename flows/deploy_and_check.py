@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from blocks import CoolifyServer
 from coolify.api import Application, ApplicationSettings, DeploymentStatus
 from coolify.errors import OperatorError
-from coolify.plan import existing_application
+from coolify.locating import existing_application
 from coolify.release.strategy import ApplicationKind
 from flows.ask_operator import answered_in_prefect
 from flows.check_health import check_health

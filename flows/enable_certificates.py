@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from blocks import CoolifyServer
 from coolify.api import Application
-from coolify.plan import existing_application
+from coolify.locating import existing_application
 from flows.deploy import deploy
 from flows.verify_certificates import verify_certificates
 from tasks.access import authenticate

@@ -17,8 +17,9 @@ from coolify.decisions import AUTHENTICATION_FAILED
 from coolify.errors import OperatorError
 from coolify.exhaustion import FULL, Shortage
 from coolify.finding import Finding
-from coolify.plan import names_of
-from coolify.release.readiness import judge_dependencies, judge_rollout
+from coolify.locating import names_of
+from coolify.plan import judge_rollout
+from coolify.release.readiness import judge_dependencies
 from coolify.source import GitError, GitPrivateError
 from coolify.wording import counted
 from flows.ask_operator import answered_in_prefect

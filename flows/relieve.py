@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from blocks import CoolifyServer
 from coolify.decisions import RESOURCE_LIMIT
 from coolify.exhaustion import Shortage, obstacles
-from coolify.plan import find_server
+from coolify.locating import find_server
 from coolify.release import Step
 from flows.ask_operator import answered_in_prefect
 from tasks.decision_points import take_decision

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from blocks import CoolifyServer
 from coolify.api import Application
 from coolify.errors import OperatorError
-from coolify.plan import existing_application
+from coolify.locating import existing_application
 from coolify.tls import (
     HostCertificates,
     HostRenewal,

@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from coolify.api import Ability, Access, CoolifyClient, Server
 from coolify.errors import OperatorError
-from coolify.plan import find_server
+from coolify.locating import find_server
 from tasks.phases import step_done
 
 __all__ = ["MissingAbilitiesError", "ServerNotReadyError", "authenticate", "choose_server"]

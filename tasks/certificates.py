@@ -22,15 +22,8 @@ from coolify.config import Config, ConfigDocument, edit_config, load_config
 from coolify.dns import check_domain
 from coolify.errors import OperatorError
 from coolify.finding import Finding, Severity
-from coolify.plan import (
-    desired_compose_domains,
-    domain_urls,
-    https_edits,
-    lost_middlewares,
-    names_of,
-    plan_settings,
-    with_https,
-)
+from coolify.locating import names_of
+from coolify.plan import desired_compose_domains, domain_urls, https_edits, lost_middlewares, plan_settings, with_https
 from coolify.tls import (
     HostCertificates,
     TlsPolicy,

@@ -13,7 +13,7 @@ from coolify.errors import OperatorError
 from coolify.finding import Finding, Severity
 from coolify.health import GateResult, ProbeResult, container_log
 from coolify.health.application import ask_application
-from coolify.plan import find_application
+from coolify.locating import find_application
 from tasks.phases import report_findings, step_done
 from tasks.session import Session, redaction_of
 

@@ -9,7 +9,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 
 from blocks import CoolifyServer
 from coolify.errors import OperatorError
-from coolify.plan import find_application
+from coolify.locating import find_application
 from coolify.release import ReleaseRecord
 from coolify.release.report import render_markdown, report_of
 from tasks.reports import report_key

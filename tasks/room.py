@@ -18,7 +18,8 @@ from coolify.api.server_administration import CleanupRun
 from coolify.config import edit_config, load_config, parse_path
 from coolify.errors import OperatorError
 from coolify.exhaustion import DiskUse, cleaning_obstacle, disk_use, judge_disk, judge_queue, raised_limits
-from coolify.plan import desired_settings, existing_application, plan_settings
+from coolify.locating import existing_application
+from coolify.plan import desired_settings, plan_settings
 from coolify.release import Step
 from tasks.configuration import update_settings
 from tasks.phases import report_findings, step_done

@@ -7,7 +7,7 @@ from typing import Final
 
 from coolify.api import Application, CoolifyError
 from coolify.finding import Finding
-from coolify.plan import existing_application
+from coolify.locating import existing_application
 from coolify.release import ReleaseRecord, Snapshot
 from coolify.release.strategy import ApplicationKind, NoWayBack, Strategy
 from coolify.release.target import RollbackTargetError, find_target

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from coolify import plan
+from coolify import locating
 from coolify.api import CoolifyClient
 from coolify.api.models import Server
 from coolify.backup.choosing import Chosen
@@ -74,7 +74,7 @@ async def _subject(
     client: CoolifyClient, config: Config, key: str, chosen: Chosen, points: Sequence[RestorePoint]
 ) -> RestoreSubject:
     """Return what is the same for databases and volumes."""
-    application = await plan.find_application(client, config)
+    application = await locating.find_application(client, config)
     server = await server_of(client, config)
     storage = config.backups.storages[chosen.storage] if chosen.storage is not None else None
     proof = max(

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Final
 
-from coolify import plan
+from coolify import locating
 from coolify.api import CoolifyClient
 from coolify.api.capabilities import Feature
 from coolify.api.extras import Storages, Volume, VolumeBackup, VolumeBackupWrite
@@ -101,7 +101,7 @@ async def find_volumes(client: CoolifyClient, config: Config, only: str = "") ->
     keys = chosen_volumes(config, only)
     if not keys:
         return ()
-    application = await plan.find_application(client, config)
+    application = await locating.find_application(client, config)
     databases = await find_databases(client, config)
     found: list[FoundVolume] = []
     for key in keys:

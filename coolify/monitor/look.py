@@ -16,6 +16,7 @@ from coolify.dns import Resolver, ServerAddresses, resolver_of
 from coolify.dns.application import dns_settings
 from coolify.dns.check import DomainStatus, check_each
 from coolify.errors import OperatorError
+from coolify.locating import names_of
 from coolify.monitor.inside import (
     observe_backups,
     observe_container,
@@ -33,7 +34,6 @@ from coolify.monitor.outcomes import HistorySource
 from coolify.monitor.outside import observe_certificates, observe_dns, observe_health
 from coolify.monitor.rota import choose
 from coolify.monitor.watched import Watched, discovered
-from coolify.plan import names_of
 
 if TYPE_CHECKING:
     from coolify.release.record import History

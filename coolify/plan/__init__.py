@@ -1,12 +1,6 @@
 """Desired state beside actual state: what would have to change. Only `actual` talks to a server, and only reads."""
 
-from coolify.plan.actual import (
-    Actual,
-    ApplicationMissingError,
-    existing_application,
-    find_application,
-    read_actual,
-)
+from coolify.plan.actual import Actual, read_actual
 from coolify.plan.desired import (
     desired_compose_domains,
     desired_domains,
@@ -28,18 +22,16 @@ from coolify.plan.difference import (
 from coolify.plan.domains import ListedDomain, compose_domains, domain_urls, list_domains, stored_domains
 from coolify.plan.https import https_edits, lost_middlewares, with_https
 from coolify.plan.overview import Action, Kind, Plan, drift_findings, make_plan
-from coolify.plan.server import ServerNotFoundError, find_server, names_of
+from coolify.plan.rollout import judge_rollout
 from coolify.plan.single_domain import plan_with_domains, plan_without_host
 
 __all__ = [
     "Action",
     "Actual",
-    "ApplicationMissingError",
     "Change",
     "Kind",
     "ListedDomain",
     "Plan",
-    "ServerNotFoundError",
     "SettingsPlan",
     "VariablesPlan",
     "VolumesPlan",
@@ -51,16 +43,13 @@ __all__ = [
     "desired_volumes",
     "domain_urls",
     "drift_findings",
-    "existing_application",
-    "find_application",
-    "find_server",
     "fingerprint",
     "https_edits",
     "is_unmanaged",
+    "judge_rollout",
     "list_domains",
     "lost_middlewares",
     "make_plan",
-    "names_of",
     "plan_settings",
     "plan_variables",
     "plan_volumes",

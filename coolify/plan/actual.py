@@ -6,19 +6,15 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from coolify.api import Application, CoolifyClient, Placement, Variable
+from coolify.api import Application, CoolifyClient, Variable
 from coolify.api.databases import Database
 from coolify.api.extras import Volume
 from coolify.api.models import Project
 from coolify.config import Config
 from coolify.databases import find_databases
-from coolify.errors import OperatorError
+from coolify.locating import application_in
 
-__all__ = ["Actual", "ApplicationMissingError", "existing_application", "find_application", "read_actual"]
-
-
-class ApplicationMissingError(OperatorError):
-    """There is no such application in Coolify yet."""
+__all__ = ["Actual", "read_actual"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,43 +44,10 @@ async def read_actual(client: CoolifyClient, config: Config) -> Actual:
     if config.environment not in environments:
         return Actual(project, environments)
     databases = await find_databases(client, config)
-    application = await _application(client, config, project)
+    application = await application_in(client, config, project)
     if application is None:
         return Actual(project, environments, databases=databases)
     variables, volumes = await asyncio.gather(
         client.variables.list(application.uuid), client.storages.volumes(application.uuid)
     )
     return Actual(project, environments, application, variables, volumes, databases)
-
-
-async def find_application(client: CoolifyClient, config: Config) -> Application | None:
-    """Return the application of a configuration, None where it, its project or its environment does not exist.
-
-    Raises:
-        CoolifyError: The server cannot be read, or a name is not unique.
-    """
-    project = await client.projects.locate(config.project.name, config.project.uuid)
-    if project is None or config.environment not in {one.name for one in project.environments}:
-        return None
-    return await _application(client, config, project)
-
-
-async def existing_application(client: CoolifyClient, config: Config) -> Application:
-    """Return the application of a configuration, which is expected to be there.
-
-    Raises:
-        ApplicationMissingError: It, its project or its environment does not exist.
-        CoolifyError: The server cannot be read, or a name is not unique.
-    """
-    application = await find_application(client, config)
-    if application is not None:
-        return application
-    raise ApplicationMissingError(
-        f"There is no application '{config.application_name}' in project '{config.project.name}', environment "
-        f"'{config.environment}': run `coolify release` to create it."
-    )
-
-
-async def _application(client: CoolifyClient, config: Config, project: Project) -> Application | None:
-    placement = Placement(project_uuid=project.uuid, environment_name=config.environment, server_uuid="")
-    return await client.applications.locate(placement, config.application_name, config.application.uuid)

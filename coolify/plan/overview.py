@@ -1,7 +1,5 @@
 """The plan that an operator reads: every resource in the order in which it is brought about."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
@@ -17,6 +15,7 @@ from coolify.finding import Finding, Severity
 from coolify.plan.actual import Actual
 from coolify.plan.desired import desired_settings, desired_variables, desired_volumes
 from coolify.plan.difference import Change, plan_settings, plan_variables, plan_volumes
+from coolify.plan.rollout import judge_rollout
 from coolify.security import WantedSecurity, plan_labels
 from coolify.security.labels import summary_of
 
@@ -108,9 +107,6 @@ def make_plan(
     Raises:
         OperatorError: The section `security` cannot be applied to this application, or its labels are hidden.
     """
-    # Records of releases come with it, which commands that only find an application need not load.
-    from coolify.release.readiness import judge_rollout
-
     wanted = security or WantedSecurity()
     settings = desired_settings(config, wanted)
     actions = [

@@ -16,6 +16,7 @@ from coolify.api.server_administration import LogDrainsWrite, SentinelWrite
 from coolify.api.team import Channel, ChannelSettings
 from coolify.config.coolify_settings import Event
 from coolify.errors import OperatorError
+from coolify.locating import find_server
 from coolify.monitor.setup.declared import Declared
 from coolify.monitor.setup.settings import (
     Difference,
@@ -27,7 +28,6 @@ from coolify.monitor.setup.settings import (
     refuse_incomplete,
     sentinel_settings,
 )
-from coolify.plan import find_server
 
 __all__ = [
     "USUAL_EVENTS",

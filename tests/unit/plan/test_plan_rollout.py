@@ -6,7 +6,7 @@ import pytest
 
 from coolify.api import Application
 from coolify.config import load_config
-from coolify.release.readiness import judge_rollout
+from coolify.plan import judge_rollout
 
 LEAST = "server: https://coolify.example.com\nproject: {name: shop}\n"
 
