@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -50,7 +50,12 @@ def command_task(name: str, command: str, seconds: float, container: str | None 
 
 
 async def run_task(
-    client: CoolifyClient, application_uuid: str, made: ScheduledTask, seconds: float, *, take_up: bool = False
+    client: CoolifyClient,
+    application_uuid: str,
+    made: ScheduledTask,
+    seconds: float,
+    *,
+    seen: Sequence[TaskExecution] | None = None,
 ) -> TaskExecution | None:
     """Run a task now and wait for the end of its execution; None where none began or ended in time.
 
@@ -62,14 +67,15 @@ async def run_task(
         application_uuid: UUID of the application.
         made: The task.
         seconds: Time that the command may take.
-        take_up: Whether an execution that is running already, begun by a process that died, is followed instead.
+        seen: Executions that the caller has looked at: one that was running then, begun by a process that died, is
+            followed instead, also when it has ended meanwhile.
 
     Raises:
         UnsupportedVersionError: Coolify cannot run tasks at once.
     """
     tasks = client.scheduled_tasks
-    before = await tasks.executions(application_uuid, made.uuid)
-    running = {one.uuid for one in before if one.status == "running"} if take_up else set()
+    before = await tasks.executions(application_uuid, made.uuid) if seen is None else seen
+    running = {one.uuid for one in seen or () if one.status == "running"}
     if not running:
         with suppress(AnswerLostError):
             await tasks.execute(application_uuid, made.uuid)

@@ -38,15 +38,14 @@ async def apply_schema(client: CoolifyClient, application_uuid: str, key: str, s
     tasks = client.scheduled_tasks
     name = f"schema {key} {_digest(schema)}"
     known = next((one for one in await tasks.list(application_uuid) if one.name == name), None)
-    if known is not None and any(
-        one.status == "success" for one in await tasks.executions(application_uuid, known.uuid)
-    ):
+    seen = await tasks.executions(application_uuid, known.uuid) if known is not None else ()
+    if any(one.status == "success" for one in seen):
         step_done(f"schema of {key} is there")
         return False
     seconds = schema.timeout * len(schema.commands)
     wanted = command_task(name, " && ".join(schema.commands), seconds, schema.container)
     made = await tasks.ensure(application_uuid, wanted)
-    ended = await run_task(client, application_uuid, made, seconds, take_up=True)
+    ended = await run_task(client, application_uuid, made, seconds, seen=seen)
     if ended is None:
         raise SchemaFailedError(
             f"Coolify took the order to run '{name}', and nothing has ended within {seconds} s: does its queue "
