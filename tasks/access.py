@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.api import Ability, Access, CoolifyClient, Server
 from coolify.errors import OperatorError
 from coolify.locating import find_server
 from tasks.phases import step_done
+from tasks.steps import step
 
 __all__ = ["MissingAbilitiesError", "ServerNotReadyError", "authenticate", "choose_server"]
 
@@ -27,7 +25,7 @@ class ServerNotReadyError(OperatorError):
     """The server to deploy to cannot be used."""
 
 
-@task(name="authenticate", task_run_name="authenticate", cache_policy=NO_CACHE)
+@step("authenticate")
 async def authenticate(client: CoolifyClient) -> Access:
     """Check token, version, team and abilities before anything is changed.
 
@@ -46,7 +44,7 @@ async def authenticate(client: CoolifyClient) -> Access:
     return access
 
 
-@task(name="choose server", task_run_name="choose server", cache_policy=NO_CACHE)
+@step("choose server")
 async def choose_server(client: CoolifyClient, wanted: str | None) -> Server:
     """Return the server to deploy to: the wanted one by name or UUID, or the only one.
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import httpx
-from prefect import task
 from prefect.blocks.abstract import NotificationBlock, NotificationError
 from prefect.blocks.core import Block
 from prefect.blocks.notifications import (
@@ -16,7 +15,6 @@ from prefect.blocks.notifications import (
     PagerDutyWebHook,
     SlackWebhook,
 )
-from prefect.cache_policies import NO_CACHE
 from pydantic import SecretStr
 
 from blocks.alert_channels import SmtpServer, TelegramBot, slack_addressed
@@ -26,6 +24,7 @@ from coolify.finding import Severity
 from coolify.monitor.message import Message
 from coolify.redaction import Redaction
 from tasks.phases import step_done
+from tasks.steps import step
 
 __all__ = ["AlertError", "send_alert", "send_alerts"]
 
@@ -45,7 +44,7 @@ class AlertError(OperatorError):
     """An alert could not be sent."""
 
 
-@task(name="send alerts", task_run_name="send alerts", cache_policy=NO_CACHE)
+@step("send alerts")
 async def send_alerts(messages: Sequence[Message]) -> tuple[Message, ...]:
     """Send messages side by side; return those that could not be sent.
 

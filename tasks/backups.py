@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
 
 from blocks import BlockRestorePointStore
@@ -31,6 +29,7 @@ from coolify.finding import Finding
 from coolify.wording import slug
 from tasks.phases import report_findings, step_done
 from tasks.session import Session
+from tasks.steps import step
 
 __all__ = [
     "ensure_storages",
@@ -46,7 +45,7 @@ __all__ = [
 ]
 
 
-@task(name="ensure storages", task_run_name="ensure storages", cache_policy=NO_CACHE)
+@step("ensure storages")
 async def ensure_storages(session: Session) -> dict[str, str]:
     """Make sure that Coolify knows the buckets and can use them; return key -> identifier."""
     known = {}
@@ -56,7 +55,7 @@ async def ensure_storages(session: Session) -> dict[str, str]:
     return known
 
 
-@task(name="write schedules", task_run_name="write schedules", cache_policy=NO_CACHE)
+@step("write schedules")
 async def write_schedules(session: Session, changes: tuple[ScheduleChange, ...]) -> None:
     """Bring the schedules of Coolify to what the configuration says."""
     for change in changes:
@@ -64,7 +63,7 @@ async def write_schedules(session: Session, changes: tuple[ScheduleChange, ...])
         step_done(str(change), changed=change.kind != "unchanged")
 
 
-@task(name="run backup", task_run_name="run backup {surveyed.key}", cache_policy=NO_CACHE)
+@step("run backup", run_name="run backup {surveyed.key}")
 async def run_backup(session: Session, surveyed: Surveyed, schedule: BackupSchedule) -> tuple[Judged, ...]:
     """Run a schedule now, follow its executions, and judge them beside their objects."""
     ours = await run_and_follow(
@@ -81,13 +80,13 @@ async def run_backup(session: Session, surveyed: Surveyed, schedule: BackupSched
     return mine
 
 
-@task(name="survey backups", task_run_name="survey backups", cache_policy=NO_CACHE)
+@step("survey backups")
 async def survey_backups(session: Session, only: str) -> tuple[Surveyed, ...]:
     """Look at the executions of all databases and at their objects."""
     return await survey(session.client, session.config, session.environ, datetime.now(UTC), only=only)
 
 
-@task(name="prove dump", task_run_name="prove dump of {subject}", cache_policy=NO_CACHE)
+@step("prove dump", run_name="prove dump of {subject}")
 async def prove_object(
     session: Session, subject: str, bucket: Bucket, key: str, execution: str | None, made: datetime | None
 ) -> RestorePoint:
@@ -128,7 +127,7 @@ async def prove_object(
     return point
 
 
-@task(name="let backups end", task_run_name="let backups end", cache_policy=NO_CACHE)
+@step("let backups end")
 async def let_backups_end(session: Session, *, patience: float = 900.0) -> None:
     """Wait until no backup of the application's databases is running: a dump and a deployment get in each other's way.
 
@@ -176,7 +175,7 @@ async def proved_executions(database_uuid: str) -> frozenset[str]:
     return frozenset(one.execution for one in points if one.proved and one.execution)
 
 
-@task(name="keep restore point", task_run_name="keep restore point", cache_policy=NO_CACHE)
+@step("keep restore point")
 async def keep_restore_point(database_uuid: str, point: RestorePoint) -> tuple[RestorePoint, ...]:
     """Put a restore point on record and return all that are there now."""
     store = BlockRestorePointStore()
@@ -185,7 +184,7 @@ async def keep_restore_point(database_uuid: str, point: RestorePoint) -> tuple[R
     return points
 
 
-@task(name="publish proofs", task_run_name="publish proofs", cache_policy=NO_CACHE)
+@step("publish proofs")
 async def publish_proofs(
     session: Session, points: tuple[RestorePoint, ...], findings: tuple[Finding, ...], uuids: dict[str, str]
 ) -> None:

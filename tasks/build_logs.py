@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.api import CoolifyClient
 from coolify.build import Diagnosis, diagnose
 from coolify.errors import OperatorError
 from tasks.phases import report_findings, step_done
+from tasks.steps import step
 
 __all__ = ["diagnose_deployment"]
 
 
-@task(name="diagnose deployment", task_run_name="diagnose deployment {deployment_uuid}", cache_policy=NO_CACHE)
+@step("diagnose deployment", run_name="diagnose deployment {deployment_uuid}")
 async def diagnose_deployment(client: CoolifyClient, deployment_uuid: str, subject: str) -> tuple[Diagnosis, ...]:
     """Return the causes that fit the log of a failed deployment, and report them; none where it cannot be read.
 

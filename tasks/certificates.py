@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.api import (
     Application,
     ApplicationSettings,
@@ -38,6 +35,7 @@ from coolify.tls import (
 from tasks.following import follow_deployment, limits_of
 from tasks.phases import report_findings, step_done
 from tasks.session import Session, Target
+from tasks.steps import step
 from tasks.target import editable_file
 
 __all__ = [
@@ -62,7 +60,7 @@ class RestartFailedError(OperatorError):
     """The application could not be restarted; the old container keeps serving where it could be kept."""
 
 
-@task(name="look at certificates", task_run_name="look at certificates", cache_policy=NO_CACHE)
+@step("look at certificates")
 async def look_at_certificates(
     session: Session, hosts: tuple[str, ...], *, detailed: bool = False
 ) -> tuple[HostCertificates, ...]:
@@ -70,7 +68,7 @@ async def look_at_certificates(
     return await inspect_hosts(session.config, session.resolver, hosts, detailed=detailed)
 
 
-@task(name="check certificates", task_run_name="check certificates", cache_policy=NO_CACHE)
+@step("check certificates")
 async def check_certificates(
     session: Session, hosts: tuple[str, ...], *, detailed: bool = False
 ) -> tuple[Finding, ...]:
@@ -90,7 +88,7 @@ async def check_certificates(
     return findings
 
 
-@task(name="find hindrances", task_run_name="find hindrances", cache_policy=NO_CACHE)
+@step("find hindrances")
 async def find_hindrances(
     session: Session, hosts: tuple[str, ...], known: frozenset[str] = frozenset(), *, suspect_limits: bool = False
 ) -> tuple[Finding, ...]:
@@ -112,7 +110,7 @@ async def find_hindrances(
     return findings
 
 
-@task(name="switch file to https", task_run_name="switch file to https", cache_policy=NO_CACHE)
+@step("switch file to https")
 async def switch_file_to_https(target: Target, hosts: tuple[str, ...]) -> tuple[str, ...]:
     """Set `ssl: true` for domains in the configuration file, comments kept, and return the hosts.
 
@@ -135,7 +133,7 @@ async def switch_file_to_https(target: Target, hosts: tuple[str, ...]) -> tuple[
     return chosen
 
 
-@task(name="send https domains", task_run_name="send https domains", cache_policy=NO_CACHE)
+@step("send https domains")
 async def send_https_domains(
     client: CoolifyClient, application: Application, config: Config, hosts: tuple[str, ...]
 ) -> bool:
@@ -165,7 +163,7 @@ async def send_https_domains(
     return True
 
 
-@task(name="tell lost middlewares", task_run_name="tell lost middlewares", cache_policy=NO_CACHE)
+@step("tell lost middlewares")
 async def tell_lost_middlewares(client: CoolifyClient, before: Application) -> None:
     """Tell what somebody has added to the labels by hand, and Coolify has left out when it wrote them anew."""
     after = await client.applications.get(before.uuid)
@@ -173,7 +171,7 @@ async def tell_lost_middlewares(client: CoolifyClient, before: Application) -> N
         step_done(f"Coolify wrote new labels without the middlewares {', '.join(lost)}: apply them again", changed=True)
 
 
-@task(name="restart application", task_run_name="restart application", cache_policy=NO_CACHE)
+@step("restart application")
 async def restart_application(session: Session, application: Application) -> None:
     """Start new containers from the same image, and wait until Coolify calls that finished.
 
@@ -193,7 +191,7 @@ async def restart_application(session: Session, application: Application) -> Non
         )
 
 
-@task(name="restart proxy", task_run_name="restart proxy", cache_policy=NO_CACHE)
+@step("restart proxy")
 async def restart_proxy(client: CoolifyClient, server_uuid: str) -> None:
     """Start a server's proxy anew; every application on the server loses its connections.
 

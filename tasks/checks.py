@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.commands import plain_line
 from coolify.dns import check_hosts
 from coolify.errors import OperatorError
@@ -16,13 +13,14 @@ from coolify.health.application import ask_application
 from coolify.locating import find_application
 from tasks.phases import report_findings, step_done
 from tasks.session import Session, redaction_of
+from tasks.steps import step
 
 __all__ = ["check_domains", "pass_health_gate", "read_container_log"]
 
 _LOG_LINES: Final = 20
 
 
-@task(name="check domains", task_run_name="check domains", cache_policy=NO_CACHE)
+@step("check domains")
 async def check_domains(session: Session, server: tuple[str, ...]) -> tuple[Finding, ...]:
     """Check the domains of the application against the server that they are to lead to, side by side.
 
@@ -41,7 +39,7 @@ async def check_domains(session: Session, server: tuple[str, ...]) -> tuple[Find
     return findings
 
 
-@task(name="pass health gate", task_run_name="pass health gate", cache_policy=NO_CACHE)
+@step("pass health gate")
 async def pass_health_gate(session: Session, expected_version: str | None) -> GateResult:
     """Ask every domain at every address until the gate is decided.
 
@@ -61,7 +59,7 @@ async def pass_health_gate(session: Session, expected_version: str | None) -> Ga
     return result
 
 
-@task(name="read container log", task_run_name="read container log", cache_policy=NO_CACHE)
+@step("read container log")
 async def read_container_log(session: Session) -> tuple[str, ...]:
     """Show the last lines of the application's container, without secrets: why it is not healthy often stands there.
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.databases import resolve_with_databases
 from coolify.plan import Plan, make_plan, read_actual
 from tasks.phases import step_done
 from tasks.session import Session
+from tasks.steps import step
 
 __all__ = ["compare_with_server"]
 
 
-@task(name="compare with server", task_run_name="compare with server", cache_policy=NO_CACHE)
+@step("compare with server")
 async def compare_with_server(session: Session) -> Plan:
     """Return what stands between the configuration and the server."""
     # Connections of databases are part of variables: without them every release would look like drift.

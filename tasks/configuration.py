@@ -6,8 +6,6 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from pydantic import JsonValue, SecretStr
 
 from coolify.api import Application, ApplicationSettings, CoolifyClient, VariableWrite
@@ -25,6 +23,7 @@ from coolify.plan import (
 from coolify.release import Snapshot, SnapshotVariable
 from coolify.release.way_back import added_since, earlier_settings, earlier_variables
 from tasks.phases import step_done
+from tasks.steps import step
 
 __all__ = [
     "compare_variables",
@@ -42,7 +41,7 @@ __all__ = [
 _FULL_SHA: Final = re.compile(r"^[0-9a-f]{40}$")
 
 
-@task(name="update settings", task_run_name="update settings", cache_policy=NO_CACHE)
+@step("update settings")
 async def update_settings(client: CoolifyClient, application_uuid: str, plan: SettingsPlan) -> None:
     """Change the settings that differ."""
     await client.applications.update(application_uuid, plan.update)
@@ -50,7 +49,7 @@ async def update_settings(client: CoolifyClient, application_uuid: str, plan: Se
         step_done(str(change), changed=True)
 
 
-@task(name="compare variables", task_run_name="compare variables", cache_policy=NO_CACHE)
+@step("compare variables")
 async def compare_variables(
     client: CoolifyClient, application_uuid: str, desired: tuple[VariableWrite, ...]
 ) -> VariablesPlan:
@@ -58,7 +57,7 @@ async def compare_variables(
     return plan_variables(await client.variables.list(application_uuid), desired)
 
 
-@task(name="write variables", task_run_name="write variables", cache_policy=NO_CACHE)
+@step("write variables")
 async def write_variables(client: CoolifyClient, application_uuid: str, plan: VariablesPlan) -> None:
     """Write what is missing or differs; variables that the configuration does not mention stay."""
     await client.variables.upsert(application_uuid, plan.writes)
@@ -68,7 +67,7 @@ async def write_variables(client: CoolifyClient, application_uuid: str, plan: Va
         step_done(f"variables left alone: {', '.join(plan.unmanaged)}")
 
 
-@task(name="delete variables", task_run_name="delete variables", cache_policy=NO_CACHE)
+@step("delete variables")
 async def delete_variables(client: CoolifyClient, application_uuid: str, keep: frozenset[str]) -> tuple[str, ...]:
     """Delete the variables that somebody has made and that are not to be kept; return their names.
 
@@ -84,7 +83,7 @@ async def delete_variables(client: CoolifyClient, application_uuid: str, keep: f
     return tuple(sorted(unmanaged))
 
 
-@task(name="compare volumes", task_run_name="compare volumes", cache_policy=NO_CACHE)
+@step("compare volumes")
 async def compare_volumes(
     client: CoolifyClient, application: Application, desired: tuple[VolumeWrite, ...]
 ) -> VolumesPlan:
@@ -92,7 +91,7 @@ async def compare_volumes(
     return plan_volumes(application, await client.storages.volumes(application.uuid), desired)
 
 
-@task(name="write volumes", task_run_name="write volumes", cache_policy=NO_CACHE)
+@step("write volumes")
 async def write_volumes(client: CoolifyClient, application_uuid: str, plan: VolumesPlan) -> None:
     """Create what is missing and mount what is elsewhere; volumes that the configuration does not mention stay."""
     for wanted in plan.writes:
@@ -101,7 +100,7 @@ async def write_volumes(client: CoolifyClient, application_uuid: str, plan: Volu
         step_done(str(change), changed=True)
 
 
-@task(name="delete volumes", task_run_name="delete volumes", cache_policy=NO_CACHE)
+@step("delete volumes")
 async def delete_volumes(
     client: CoolifyClient, application: Application, keep: tuple[VolumeWrite, ...]
 ) -> tuple[str, ...]:
@@ -113,7 +112,7 @@ async def delete_volumes(
     return tuple(sorted(volume.name for volume in plan.unmanaged))
 
 
-@task(name="take snapshot", task_run_name="take snapshot", cache_policy=NO_CACHE)
+@step("take snapshot")
 async def take_snapshot(client: CoolifyClient, application: Application) -> Snapshot:
     """Read everything that a rollback has to bring back; nothing is changed."""
     variables = await client.variables.list(application.uuid)
@@ -139,7 +138,7 @@ async def take_snapshot(client: CoolifyClient, application: Application) -> Snap
     return snapshot
 
 
-@task(name="restore settings", task_run_name="restore settings", cache_policy=NO_CACHE)
+@step("restore settings")
 async def restore_settings(client: CoolifyClient, application: Application, snapshot: Snapshot) -> None:
     """Bring settings, domains and labels back; only what differs is sent."""
     plan = plan_settings(application, earlier_settings(application, snapshot))
@@ -156,7 +155,7 @@ async def restore_settings(client: CoolifyClient, application: Application, snap
             step_done("labels restored", changed=True)
 
 
-@task(name="restore variables", task_run_name="restore variables", cache_policy=NO_CACHE)
+@step("restore variables")
 async def restore_variables(client: CoolifyClient, application_uuid: str, snapshot: Snapshot) -> None:
     """Bring values back and remove variables that came since; values that Coolify never tells stay as they are."""
     current = await client.variables.list(application_uuid)

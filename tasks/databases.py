@@ -6,9 +6,6 @@ import asyncio
 import time
 from typing import Final
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.api import CoolifyClient, Placement
 from coolify.api.databases import Database, DatabaseSpec
 from coolify.config import Config
@@ -22,6 +19,7 @@ from coolify.databases import (
 from coolify.errors import OperatorError
 from tasks.phases import step_done
 from tasks.session import Session
+from tasks.steps import step
 
 __all__ = ["DatabaseNotHealthyError", "connect_variables", "ensure_database", "start_database", "update_database"]
 
@@ -33,7 +31,7 @@ class DatabaseNotHealthyError(OperatorError):
     """A database does not become healthy."""
 
 
-@task(name="ensure database", task_run_name="ensure database {key}", cache_policy=NO_CACHE)
+@step("ensure database", run_name="ensure database {key}")
 async def ensure_database(
     client: CoolifyClient, config: Config, key: str, placement: Placement, existing: Database | None
 ) -> Database:
@@ -57,7 +55,7 @@ async def ensure_database(
     return ensured.value
 
 
-@task(name="update database", task_run_name="update database {key}", cache_policy=NO_CACHE)
+@step("update database", run_name="update database {key}")
 async def update_database(client: CoolifyClient, config: Config, key: str, database: Database) -> bool:
     """Change the settings that differ and return whether a restart is needed for them."""
     differing = differing_settings(config.databases[key], database)
@@ -68,7 +66,7 @@ async def update_database(client: CoolifyClient, config: Config, key: str, datab
     return True
 
 
-@task(name="start database", task_run_name="start database {key}", cache_policy=NO_CACHE)
+@step("start database", run_name="start database {key}")
 async def start_database(
     client: CoolifyClient, key: str, database: Database, seconds: float, *, restart: bool
 ) -> Database:
@@ -98,7 +96,7 @@ async def start_database(
         pause = min(pause * 1.5, _LONGEST_POLL)
 
 
-@task(name="connect variables", task_run_name="connect variables", cache_policy=NO_CACHE)
+@step("connect variables")
 async def connect_variables(session: Session) -> None:
     """Put the connections of databases into the variables; the server is only asked where one refers to them.
 

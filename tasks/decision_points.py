@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.events import emit_event
 from prefect.states import Completed
@@ -18,6 +16,7 @@ from coolify.progress import DecisionTaken, report
 from coolify.release import DecisionRecord
 from coolify.release.report import decision_record
 from tasks.session import Session
+from tasks.steps import step
 
 __all__ = ["decide_by", "take_decision"]
 
@@ -58,7 +57,7 @@ async def decide_by(
     return choice, decision_record(taken)
 
 
-@task(name="decide", task_run_name="decide: {decision} -> {option}", cache_policy=NO_CACHE)
+@step("decide", run_name="decide: {decision} -> {option}")
 async def _record(decision: str, option: str, consequence: str, by: str, reason: str, evidence: str) -> State[None]:
     markdown = f"**{option}** - {consequence}\n\nBy {by}: {reason}\n\nEvidence: {evidence}"
     await acreate_markdown_artifact(markdown, key=f"decision-{decision}", description=f"{decision} -> {option}")

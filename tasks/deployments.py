@@ -8,14 +8,12 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.api import Application, Capabilities, CoolifyClient, Deployment, DeploymentStatus, Feature, QueueFullError
 from coolify.api.deployments import Triggered
 from coolify.deployment import Queue, blocked, queue_full
 from coolify.release.strategy import ApplicationKind, NoWayBack, RollbackMeans, Strategy, choose_strategy
 from tasks.phases import report_findings, step_done
+from tasks.steps import step
 
 __all__ = [
     "cancel_dead_deployment",
@@ -32,13 +30,13 @@ _RETRY_AFTER: Final = 60.0
 """Seconds after which a full queue is tried again, where Coolify does not say when."""
 
 
-@task(name="find newest deployment", task_run_name="find newest deployment", cache_policy=NO_CACHE)
+@step("find newest deployment")
 async def newest_deployment(client: CoolifyClient, application_uuid: str) -> Deployment | None:
     """Return the newest production deployment, whatever became of it, None if there is none."""
     return await client.deployments.newest(application_uuid)
 
 
-@task(name="cancel dead deployment", task_run_name="cancel dead deployment", cache_policy=NO_CACHE)
+@step("cancel dead deployment")
 async def cancel_dead_deployment(client: CoolifyClient, application_uuid: str, patience: float, subject: str) -> None:
     """Cancel a deployment of the application that Coolify's worker has left in progress when it died.
 
@@ -58,7 +56,7 @@ async def cancel_dead_deployment(client: CoolifyClient, application_uuid: str, p
     step_done(f"dead deployment {active.deployment_uuid} cancelled", changed=True)
 
 
-@task(name="trigger deployment", task_run_name="trigger deployment", cache_policy=NO_CACHE)
+@step("trigger deployment")
 async def trigger_deployment(
     client: CoolifyClient, application_uuid: str, *, force: bool, patience: float = 0.0, subject: str = ""
 ) -> str:
@@ -81,7 +79,7 @@ async def trigger_deployment(
     return triggered.deployment_uuid
 
 
-@task(name="trigger rollback", task_run_name="trigger rollback to {version}", cache_policy=NO_CACHE)
+@step("trigger rollback", run_name="trigger rollback to {version}")
 async def trigger_rollback(
     client: CoolifyClient,
     application_uuid: str,

@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from blocks import CloudflareDns, Rfc2136Dns, Route53Dns
 from coolify.config import ConfigError
 from coolify.config.dns_records import CloudflareProvider, DnsProvider, DnsRecords, Rfc2136Provider, Route53Provider
@@ -26,6 +23,7 @@ from coolify.dns_providers import (
 from coolify.errors import OperatorError
 from tasks.phases import step_done
 from tasks.session import Session
+from tasks.steps import step
 
 __all__ = ["RecordPlans", "open_zone", "plan_record_removal", "plan_records", "write_records"]
 
@@ -77,7 +75,7 @@ async def open_zone(section: DnsRecords, environ: Mapping[str, str] = os.environ
     return credentials.get_client(section.zone)
 
 
-@task(name="plan DNS records", task_run_name="plan DNS records", cache_policy=NO_CACHE)
+@step("plan DNS records")
 async def plan_records(
     session: Session, hosts: tuple[str, ...], server: ServerAddresses, *, adopt: bool = False
 ) -> RecordPlans:
@@ -103,7 +101,7 @@ async def plan_records(
     return RecordPlans(plans, refusals)
 
 
-@task(name="plan removal of DNS records", task_run_name="plan removal of DNS records", cache_policy=NO_CACHE)
+@step("plan removal of DNS records")
 async def plan_record_removal(session: Session, section: DnsRecords, host: str, server: ServerAddresses) -> RecordPlan:
     """Return what removes our records of a host; reads only.
 
@@ -114,7 +112,7 @@ async def plan_record_removal(session: Session, section: DnsRecords, host: str, 
     return plan_removal(await zone.read(), host, server.addresses, owner=mark_of(session.config))
 
 
-@task(name="write DNS records", task_run_name="write DNS records", cache_policy=NO_CACHE)
+@step("write DNS records")
 async def write_records(session: Session, section: DnsRecords, plans: tuple[RecordPlan, ...]) -> None:
     """Carry plans out.
 

@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.api import CoolifyClient, CoolifyError, Deployment, DeploymentStatus, LogLine, LogLines, Looked
 from coolify.api.errors import DeploymentNotStoredError
 from coolify.config import Release
@@ -22,6 +19,7 @@ from coolify.errors import OperatorError
 from coolify.finding import Finding
 from tasks.interruption import INTERRUPTIONS, interruption_alone
 from tasks.phases import log_line, report_findings, step_done
+from tasks.steps import step
 
 __all__ = ["DeploymentStuckError", "ended_with_the_run", "follow_deployment", "limits_of"]
 
@@ -68,7 +66,7 @@ async def ended_with_the_run(
         raise
 
 
-@task(name="follow deployment", task_run_name="follow deployment {deployment_uuid}", cache_policy=NO_CACHE)
+@step("follow deployment", run_name="follow deployment {deployment_uuid}")
 async def follow_deployment(
     client: CoolifyClient, deployment_uuid: str, limits: StageLimits, subject: str = ""
 ) -> Deployment:

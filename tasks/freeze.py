@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.config.freeze import active_freeze
 from coolify.errors import OperatorError
 from coolify.release.freezing import frozen
 from tasks.phases import report_findings
 from tasks.session import Session
+from tasks.steps import step
 
 __all__ = ["ReleaseFrozenError", "check_freeze"]
 
@@ -20,7 +18,7 @@ class ReleaseFrozenError(OperatorError):
     """Nothing is released at this time."""
 
 
-@task(name="check freeze", task_run_name="check freeze", cache_policy=NO_CACHE)
+@step("check freeze")
 async def check_freeze(session: Session, *, override: bool) -> None:
     """Go on when no freeze is in force, or when it is overridden, which is recorded.
 

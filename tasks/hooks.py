@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.api import CoolifyClient, CoolifyError, Feature
 from coolify.commands import CommandResult, plain_line, run_here
 from coolify.config.hooks import Hook, HookPlace
@@ -21,6 +18,7 @@ from coolify.release.hooks import hook_failed
 from tasks.container_commands import command_task, run_task
 from tasks.phases import log_line, report_findings, step_done
 from tasks.session import Session, redaction_of
+from tasks.steps import step
 
 __all__ = ["HookFailedError", "check_hooks", "run_hook"]
 
@@ -42,7 +40,7 @@ async def check_hooks(session: Session) -> None:
         (await session.client.capabilities()).require(Feature.TASK_EXECUTION)
 
 
-@task(name="run hook", task_run_name="run hook {hook.title}", cache_policy=NO_CACHE)
+@step("run hook", run_name="run hook {hook.title}")
 async def run_hook(session: Session, hook: Hook, application_uuid: str, facts: Mapping[str, str]) -> None:
     """Run one command to its end; what it prints is logged without secrets.
 

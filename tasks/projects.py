@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.api import (
     Application,
     ApplicationSettings,
@@ -23,6 +20,7 @@ from coolify.config import Config, Source
 from coolify.errors import OperatorError
 from coolify.source import parse_address
 from tasks.phases import step_done
+from tasks.steps import step
 
 __all__ = [
     "SourceMissingError",
@@ -40,7 +38,7 @@ class SourceMissingError(OperatorError):
     is_usage = True
 
 
-@task(name="ensure project", task_run_name="ensure project {name}", cache_policy=NO_CACHE)
+@step("ensure project", run_name="ensure project {name}")
 async def ensure_project(client: CoolifyClient, name: str, uuid: str | None, description: str | None) -> Project:
     """Return the project with this UUID or name, created if there is none.
 
@@ -55,7 +53,7 @@ async def ensure_project(client: CoolifyClient, name: str, uuid: str | None, des
     return await client.memory.once(("project", name, uuid), ensure)
 
 
-@task(name="ensure environment", task_run_name="ensure environment {name}", cache_policy=NO_CACHE)
+@step("ensure environment", run_name="ensure environment {name}")
 async def ensure_environment(client: CoolifyClient, project_uuid: str, name: str) -> None:
     """Make sure that the project has the environment."""
 
@@ -66,7 +64,7 @@ async def ensure_environment(client: CoolifyClient, project_uuid: str, name: str
     await client.memory.once(("environment", project_uuid, name), ensure)
 
 
-@task(name="find application", task_run_name="find application {name}", cache_policy=NO_CACHE)
+@step("find application", run_name="find application {name}")
 async def find_application(
     client: CoolifyClient, placement: Placement, name: str, uuid: str | None
 ) -> Application | None:
@@ -74,7 +72,7 @@ async def find_application(
     return await client.applications.locate(placement, name, uuid)
 
 
-@task(name="look at the applications beside", task_run_name="look at the applications beside", cache_policy=NO_CACHE)
+@step("look at the applications beside")
 async def applications_beside(client: CoolifyClient, config: Config) -> tuple[Application, ...]:
     """Return the applications of the same environment, none where there is no such environment yet."""
     project = await client.projects.locate(config.project.name, config.project.uuid)
@@ -83,7 +81,7 @@ async def applications_beside(client: CoolifyClient, config: Config) -> tuple[Ap
     return await client.environments.applications(project.uuid, config.environment)
 
 
-@task(name="create application", task_run_name="create application", cache_policy=NO_CACHE)
+@step("create application")
 async def create_application(
     client: CoolifyClient, config: Config, placement: Placement, settings: ApplicationSettings
 ) -> Application:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     DeploymentFilter,
@@ -24,6 +22,7 @@ from pydantic import ValidationError
 
 from coolify.config import Config
 from coolify.webhooks import Push, judge_push
+from tasks.steps import step
 
 __all__ = ["PushedRun", "find_double", "find_newer", "other_runs", "record_verdict"]
 
@@ -45,7 +44,7 @@ class PushedRun:
     state: StateType
 
 
-@task(name="judge push", task_run_name="push -> {application}: {what}", cache_policy=NO_CACHE)
+@step("judge push", run_name="push -> {application}: {what}")
 async def record_verdict(application: str, what: str, reason: str) -> State[None]:
     """Leave a trace of what a push means for an application."""
     return Completed(name=what.capitalize(), message=f"{application}: {reason}")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from coolify.api import Application
@@ -14,11 +12,12 @@ from tasks.journal import Journal
 from tasks.phases import step_done
 from tasks.session import Session
 from tasks.sharing import current_set_run
+from tasks.steps import step
 
 __all__ = ["begin_record"]
 
 
-@task(name="open release record", task_run_name="open release record", cache_policy=NO_CACHE)
+@step("open release record")
 async def begin_record(
     session: Session, application: Application, before: Snapshot | None, kind: ReleaseKind = "release"
 ) -> bool:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from prefect import task
 from prefect.artifacts import acreate_table_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
 
 from coolify.tls import Renewal, Renewals
+from tasks.steps import step
 
 __all__ = ["publish_renewals"]
 
 
-@task(name="publish renewals", task_run_name="publish renewals", cache_policy=NO_CACHE)
+@step("publish renewals")
 async def publish_renewals(renewals: Renewals) -> None:
     """Keep the table as an artifact of the run, and tell automations `coolify.certificate.<result>`."""
     rows = [

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.events import emit_event
 from prefect.runtime import flow_run
@@ -20,6 +18,7 @@ from coolify.plan import Plan
 from coolify.release import Outcome, ReleaseKind, ReleaseRecord
 from coolify.release.report import ReleaseReport, Timeline, headline, render_markdown
 from coolify.wording import slug
+from tasks.steps import step
 
 __all__ = ["Ending", "conclude", "final_state", "publish_drift", "publish_report", "report_key"]
 
@@ -101,7 +100,7 @@ def report_key(kind: ReleaseKind, application: str, environment: str) -> str:
     return f"{kind}-{slug(application)}-{slug(environment)}"
 
 
-@task(name="publish report", task_run_name="publish report", cache_policy=NO_CACHE)
+@step("publish report")
 async def publish_report(report: ReleaseReport, application_uuid: str | None) -> None:
     """Keep the report as an artifact of the run and announce the outcome.
 
@@ -131,7 +130,7 @@ async def publish_report(report: ReleaseReport, application_uuid: str | None) ->
     )
 
 
-@task(name="publish drift", task_run_name="publish drift", cache_policy=NO_CACHE)
+@step("publish drift")
 async def publish_drift(plan: Plan, findings: tuple[Finding, ...]) -> None:
     """Keep the comparison as an artifact, and tell automations about differences."""
     rows = [f"| {one.severity} | {one.subject} | {one.summary} | {'; '.join(one.evidence)} |" for one in findings]

@@ -9,9 +9,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.api import CoolifyClient, CoolifyError, Feature, Server
 from coolify.api.errors import AnswerLostError
 from coolify.api.server_administration import CleanupRun
@@ -24,6 +21,7 @@ from coolify.release import Step
 from tasks.configuration import update_settings
 from tasks.phases import report_findings, step_done
 from tasks.session import Session
+from tasks.steps import step
 
 __all__ = [
     "CleaningFailedError",
@@ -44,7 +42,7 @@ class CleaningFailedError(OperatorError):
     """Coolify could not clean up the server."""
 
 
-@task(name="look at room", task_run_name="look at room", cache_policy=NO_CACHE)
+@step("look at room")
 async def look_at_room(client: CoolifyClient, server: Server) -> DiskUse | None:
     """Tell how full disk and queue of a server are, as far as Coolify knows, and return the disk's use.
 
@@ -69,7 +67,7 @@ async def why_not_clean(client: CoolifyClient, server: Server) -> str:
         return str(error).rstrip(".")
 
 
-@task(name="clean up Docker", task_run_name="clean up Docker", cache_policy=NO_CACHE)
+@step("clean up Docker")
 async def clean_up(client: CoolifyClient, server: Server) -> DiskUse | None:
     """Let Coolify clean up a server, wait until it has, and return what it measured then.
 
@@ -130,7 +128,7 @@ def why_not_write(session: Session) -> str:
     return ""
 
 
-@task(name="raise limits", task_run_name="raise limits", cache_policy=NO_CACHE)
+@step("raise limits")
 async def raise_limits(session: Session) -> None:
     """Double the limits of memory in the configuration file, comments kept, and in Coolify."""
     config, environment = session.config, session.config.environment

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.api import CoolifyClient
 from coolify.config.databases import Schema
 from coolify.errors import OperatorError
 from tasks.container_commands import command_task, run_task
 from tasks.phases import step_done
+from tasks.steps import step
 
 __all__ = ["SchemaFailedError", "apply_schema"]
 
@@ -24,7 +22,7 @@ class SchemaFailedError(OperatorError):
     """The commands of a schema did not run to their end."""
 
 
-@task(name="apply schema", task_run_name="apply schema of {key}", cache_policy=NO_CACHE)
+@step("apply schema", run_name="apply schema of {key}")
 async def apply_schema(client: CoolifyClient, application_uuid: str, key: str, schema: Schema) -> bool:
     """Run the commands of a schema unless they have run; return whether they ran now.
 

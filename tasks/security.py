@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.api import ApplicationSettings, CoolifyClient
 from coolify.errors import OperatorError
 from coolify.finding import Finding, Severity
@@ -12,6 +9,7 @@ from coolify.security import LabelsPlan, WantedSecurity, plan_labels
 from coolify.security.check import check_security
 from tasks.phases import report_findings, step_done
 from tasks.session import Session
+from tasks.steps import step
 
 __all__ = ["LabelsNotGeneratedError", "compare_labels", "look_at_security", "write_labels"]
 
@@ -20,13 +18,13 @@ class LabelsNotGeneratedError(OperatorError):
     """Coolify has not generated the labels that ours are to be added to."""
 
 
-@task(name="compare labels", task_run_name="compare labels", cache_policy=NO_CACHE)
+@step("compare labels")
 async def compare_labels(client: CoolifyClient, application_uuid: str, wanted: WantedSecurity) -> LabelsPlan:
     """Return what the labels have to become, read anew: a change of domains has generated them again."""
     return plan_labels(await client.applications.get(application_uuid), wanted)
 
 
-@task(name="write labels", task_run_name="write labels", cache_policy=NO_CACHE)
+@step("write labels")
 async def write_labels(client: CoolifyClient, application_uuid: str, wanted: WantedSecurity, plan: LabelsPlan) -> None:
     """Write the labels alone: together with domains they would be lost (reference 3.5).
 
@@ -48,7 +46,7 @@ async def write_labels(client: CoolifyClient, application_uuid: str, wanted: Wan
     step_done(f"security labels: {plan.before} -> {plan.after}", changed=True)
 
 
-@task(name="look at security", task_run_name="look at security", cache_policy=NO_CACHE)
+@step("look at security")
 async def look_at_security(session: Session) -> tuple[Finding, ...]:
     """Compare what visitors get with what is configured; problems are warnings unless the configuration insists."""
     findings = await check_security(session.config, session.security, session.resolver)

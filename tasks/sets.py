@@ -9,9 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.events import emit_event
 from prefect.exceptions import PrefectHTTPStatusError
@@ -24,6 +22,7 @@ from coolify.release.report import ReleaseReport
 from coolify.release_set import MemberOutcome, MemberReport, SetOutcome, SetReport, render_set
 from coolify.wording import slug
 from tasks.phases import step_done
+from tasks.steps import step
 
 __all__ = [
     "SetRun",
@@ -53,7 +52,7 @@ class SetRun(BaseModel):
     """The run before it, while it runs."""
 
 
-@task(name="begin run over the set", task_run_name="begin run over the set", cache_policy=NO_CACHE)
+@step("begin run over the set")
 async def begin_set_run(name: str) -> SetRun:
     """Begin a run over a set, or take up the one whose process died; the caller holds the set's lock.
 
@@ -153,7 +152,7 @@ def _told(error: object) -> str:
     return f"{type(error).__name__}: see the log of its run; {_AGAIN}"
 
 
-@task(name="publish report of the set", task_run_name="publish report of the set", cache_policy=NO_CACHE)
+@step("publish report of the set")
 async def publish_set(report: SetReport) -> None:
     """Keep the report as an artifact of the run, and announce the outcome."""
     key = f"set-{report.kind}-{slug(report.name)}"

@@ -6,9 +6,6 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.api import Application, CoolifyClient
 from coolify.config import Config, Source
 from coolify.errors import OperatorError
@@ -21,6 +18,7 @@ from coolify.source.origin import check_origin
 from coolify.source.tree import look_into
 from tasks.phases import report_findings, step_done
 from tasks.session import Session
+from tasks.steps import step
 
 __all__ = ["SourceNotReadyError", "check_build", "check_registry", "check_source", "git_access", "refuse_misfit"]
 
@@ -51,7 +49,7 @@ async def git_access(client: CoolifyClient, source: Source) -> AsyncIterator[Map
                 yield environment
 
 
-@task(name="check source", task_run_name="check source {repository}", cache_policy=NO_CACHE)
+@step("check source", run_name="check source {repository}")
 async def check_source(repository: str, branch: str, environment: Mapping[str, str]) -> RemoteHead:
     """Resolve the branch of the repository, before a deployment is spent on it.
 
@@ -63,7 +61,7 @@ async def check_source(repository: str, branch: str, environment: Mapping[str, s
     return head
 
 
-@task(name="check build", task_run_name="check build", cache_policy=NO_CACHE)
+@step("check build")
 async def check_build(config: Config, repository: str, commit: str, environment: Mapping[str, str]) -> None:
     """Look into the repository at the commit for what would make the build fail.
 
@@ -85,7 +83,7 @@ async def check_build(config: Config, repository: str, commit: str, environment:
     step_done(f"{len(tree.files)} files of {commit[:12]} looked through")
 
 
-@task(name="check origin", task_run_name="check origin", cache_policy=NO_CACHE)
+@step("check origin")
 async def refuse_misfit(client: CoolifyClient, source: Source, application: Application) -> None:
     """Find out whether an application that is there can be made from the source at all.
 
@@ -97,7 +95,7 @@ async def refuse_misfit(client: CoolifyClient, source: Source, application: Appl
     _refuse(findings)
 
 
-@task(name="check registry", task_run_name="check registry", cache_policy=NO_CACHE)
+@step("check registry")
 async def check_registry(session: Session, source: Source) -> ImageSeen:
     """Ask the registry for image and tag.
 

@@ -10,9 +10,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
 from coolify.api.errors import AnswerLostError
 from coolify.backup.objects import Bucket
 from coolify.backup.proof import RestorePoint
@@ -33,6 +30,7 @@ from coolify.finding import Finding
 from tasks.backups import restore_points
 from tasks.phases import report_findings, step_done
 from tasks.session import Session
+from tasks.steps import step
 
 __all__ = [
     "look_at_volumes",
@@ -48,7 +46,7 @@ _FIRST_POLL: Final = 0.5
 _LONGEST_POLL: Final = 10.0
 
 
-@task(name="look at volumes", task_run_name="look at volumes", cache_policy=NO_CACHE)
+@step("look at volumes")
 async def look_at_volumes(session: Session, only: str) -> tuple[tuple[FoundVolume, tuple[Archive, ...]], ...]:
     """Return the volumes of the configuration, each with the archives that lie in its bucket, newest first."""
     found = await find_volumes(session.client, session.config, only)
@@ -66,7 +64,7 @@ async def retention_of_volumes(session: Session) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-@task(name="write volume schedules", task_run_name="write volume schedules", cache_policy=NO_CACHE)
+@step("write volume schedules")
 async def write_volume_schedules(session: Session, storages: dict[str, str]) -> int:
     """Write the schedules of all volumes and return how many are new; Coolify does not tell what was there before."""
     new = 0
@@ -77,7 +75,7 @@ async def write_volume_schedules(session: Session, storages: dict[str, str]) -> 
     return new
 
 
-@task(name="run volume backup", task_run_name="run backup of volume {found.key}", cache_policy=NO_CACHE)
+@step("run volume backup", run_name="run backup of volume {found.key}")
 async def run_volume_backup(
     session: Session, found: FoundVolume, before: Sequence[Archive]
 ) -> tuple[Archive | None, tuple[Finding, ...]]:
@@ -120,7 +118,7 @@ async def _until_one_is_new(session: Session, found: FoundVolume, known: Collect
     return ()
 
 
-@task(name="prove archive", task_run_name="prove archive of {found.key}", cache_policy=NO_CACHE)
+@step("prove archive", run_name="prove archive of {found.key}")
 async def prove_volume(session: Session, found: FoundVolume, archive: Archive) -> RestorePoint:
     """Read an archive in its bucket from the first byte to the last; nothing is written to the disk."""
     bucket = _buckets(session, found)[archive.storage]

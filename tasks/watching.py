@@ -6,9 +6,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from prefect import task
 from prefect.artifacts import acreate_table_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
 
 from blocks import BlockRestorePointStore
@@ -20,6 +18,7 @@ from coolify.monitor.model import Look
 from coolify.monitor.watch import Watch, look_at_everything
 from coolify.wording import slug
 from tasks.phases import step_done
+from tasks.steps import step
 
 __all__ = ["look_around", "publish_changes"]
 
@@ -27,7 +26,7 @@ _ROWS = 200
 """Problems that a table shows at most."""
 
 
-@task(name="look around", task_run_name="look around", cache_policy=NO_CACHE)
+@step("look around")
 async def look_around(watch: Watch, state: WatchState, requests: int) -> tuple[Look, ...]:
     """Look at every application once.
 
@@ -45,7 +44,7 @@ async def look_around(watch: Watch, state: WatchState, requests: int) -> tuple[L
     return looks
 
 
-@task(name="publish changes", task_run_name="publish changes", cache_policy=NO_CACHE)
+@step("publish changes")
 async def publish_changes(name: str, state: WatchState, changes: Sequence[Change]) -> None:
     """Tell automations `coolify.watch.<kind>` of each change, and keep the active problems as a table.
 
