@@ -8,6 +8,7 @@ from prefect.runtime import flow_run
 
 from coolify.api import Application
 from coolify.release import Outcome, ReleaseKind, ReleaseRecord, Snapshot, next_number, open_record
+from tasks.dead_runs import end_dead_run
 from tasks.journal import Journal
 from tasks.phases import step_done
 from tasks.session import Session
@@ -28,6 +29,8 @@ async def begin_record(
     """
     records = await session.records.load(application.uuid)
     unfinished = open_record(records)
+    if unfinished is not None and unfinished.flow_run_id is not None:
+        await end_dead_run(unfinished.flow_run_id)
     if unfinished is not None and unfinished.kind == kind:
         session.journal = Journal(unfinished, session.records, stored=True)
         session.decisions = [*unfinished.decisions, *session.decisions]
