@@ -11,7 +11,13 @@ import pytest
 from cryptography.fernet import Fernet
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentUpdate
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName, FlowRunFilterStateType
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterName,
+    FlowRunFilterStateType,
+    TaskRunFilter,
+    TaskRunFilterStateType,
+)
 from prefect.client.schemas.objects import StateType
 from prefect.events import ResourceSpecification
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
@@ -204,8 +210,15 @@ async def test_a_worker_dies_in_the_middle_of_a_release_and_a_push_at_another_on
         table("Worker killed", f"next release had ended after {(told.end_time - killed_at).total_seconds():.0f} s")
         assert await shop.version() == "2.0.0"
         assert len(deployments.all("deployment")) == 2
-        # The flows within the one that died, too.
+        # The flows and steps within the one that died, too.
         assert [one.name for one in await client.read_flow_runs(flow_run_filter=FlowRunFilter(state=running_now))] == []
+
+        async def at_rest():
+            # Prefect notes what steps tell when it has time.
+            running_steps = {"type": TaskRunFilterStateType(any_=[StateType.RUNNING])}
+            return not await client.read_task_runs(task_run_filter=TaskRunFilter(state=running_steps))
+
+        await until(at_rest, "the end of all steps")
 
         async def free():
             there = await client.read_deployment_by_name("release/release")

@@ -38,8 +38,10 @@ async def test_a_dead_run_and_all_below_it_that_had_not_ended_are_marked_as_cras
         done = await run(dead, state=Completed())
         other = await run()
         await taking_over(str(dead.id))
+        steps = [(await client.read_task_run(one.parent_task_run_id)).state.name for one in (child, asks)]
         states = [(await client.read_flow_run(one.id)).state for one in (dead, child, asks, done, other)]
     assert [state.name for state in states] == ["Crashed", "Crashed", "Crashed", "Completed", "Running"]
+    assert steps == ["Crashed", "Crashed"]
     assert states[1].message == "Its process died, and 'the next one' has taken over."
 
 
