@@ -90,7 +90,7 @@ class Operator:
         await self.page.get_by_role("button", name="Open menu").first.click()
         await self.page.get_by_role("menuitem", name=name).click()
 
-    async def set_schedule(self, name: str, block: str, *, picture: str) -> None:
+    async def set_schedule(self, name: str, block: str) -> None:
         """Switch the deployment's only schedule on, for a saved application.
 
         The form loads what is saved while it is already open, and takes back what was changed before: then once more.
@@ -101,7 +101,6 @@ class Operator:
             await self.page.get_by_role("menuitem", name="Edit").click()
             await self.choose_application(block)
             await self.page.get_by_role("switch", name="Active").check()
-            await self.picture(picture, height=900)
             await self.submit("Save", "/schedules")
             with contextlib.suppress(AssertionError):
                 return await expect(shown).to_be_checked(timeout=20_000)

@@ -119,6 +119,6 @@ async def schedule(ada: Operator) -> None:
     """Switch on a declared schedule: it comes switched off, because nobody knows yet for which application."""
     await ada.open_deployment("detect drift")
     await ada.sees("At 06:00 AM")
-    await ada.set_schedule("At 06:00 AM", "shop-production", picture="schedule")
+    await ada.set_schedule("At 06:00 AM", "shop-production")
     await ada.open_tab("Upcoming")
     await ada.sees("Scheduled", "06:00:00 AM", patience=PATIENCE)
