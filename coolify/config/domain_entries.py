@@ -16,6 +16,8 @@ from typing import Final
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from coolify.config.domain_names import meant_by
+from coolify.config.domains import SETTINGS
 from coolify.config.edit import Edit
 from coolify.config.errors import ConfigError, Problem
 from coolify.config.load import load_config
@@ -25,7 +27,6 @@ from coolify.hostnames import as_ascii
 
 __all__ = ["DomainEdit", "NewDomain", "add_domain", "remove_domain"]
 
-_SETTINGS: Final = frozenset({"ssl", "path", "service"})
 _LABEL: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -156,7 +157,7 @@ def _entries(document: ConfigDocument, keys: Sequence[Key]) -> list[dict[str, Pl
 
 
 def _name_of(entry: dict[str, Plain]) -> str:
-    return next((str(key) for key in entry if key not in _SETTINGS), "")
+    return next((str(key) for key in entry if key not in SETTINGS), "")
 
 
 def _host(entry: dict[str, Plain]) -> str:
@@ -171,11 +172,12 @@ def _free_name(config: Config, environment: str, host: str, written: Sequence[di
     """Return a name under which the entry applies to the environment, and that says what it is."""
     if environment and environment != "production":
         return environment
-    others = {*USUAL_ENVIRONMENTS, *config.environment_names, "primary", *_SETTINGS}
+    others = {*USUAL_ENVIRONMENTS, *config.environment_names, "primary", *SETTINGS}
     if not any(_name_of(entry) == "primary" for entry in written):
         return "primary"
     label = host.partition(".")[0]
-    return label if _LABEL.fullmatch(label) and label not in others else "domain"
+    free = label not in others and meant_by(label, others) is None
+    return label if _LABEL.fullmatch(label) and free else "domain"
 
 
 def _dotted(keys: Sequence[Key]) -> str:

@@ -10,16 +10,17 @@ from pydantic_core import CoreSchema
 from coolify.config.base import Section
 from coolify.config.fields import AbsolutePath, HostName, Label, Line
 
-__all__ = ["Domain"]
+__all__ = ["SETTINGS", "Domain"]
 
-_SETTINGS: Final = ("ssl", "path", "service")
+SETTINGS: Final = frozenset({"ssl", "path", "service"})
+"""Keys of an entry beside its name."""
 
 
 class Domain(Section):
     """One entry: `primary:`, `staging:` or any other name with the host name as value, and its settings."""
 
     name: Label
-    """The entry's name, as in `primary`; the name of an environment keeps the entry to that environment."""
+    """The entry's name, as in `primary`; that of an environment keeps it there, and what is nearly one is refused."""
     host: HostName
     """The host name."""
     ssl: bool = True
@@ -34,14 +35,14 @@ class Domain(Section):
     def _take_name_from_key(cls, data: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever was written
         if not isinstance(data, Mapping) or {"name", "host"} <= set(data):
             return data
-        names = [str(key) for key in data if key not in _SETTINGS]
+        names = [str(key) for key in data if key not in SETTINGS]
         if len(names) != 1:
             have = ", ".join(f"`{name}`" for name in names) or "none"
             raise ValueError(
                 f"needs exactly one name with a host, as in `primary: app.example.com`, beside `ssl`, `path` and "
                 f"`service`; has {have}."
             )
-        settings = {key: value for key, value in data.items() if key in _SETTINGS}
+        settings = {key: value for key, value in data.items() if key in SETTINGS}
         return {"name": names[0], "host": data[names[0]], **settings}
 
     @property

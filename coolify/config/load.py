@@ -10,10 +10,11 @@ from pydantic_core import ErrorDetails
 
 from coolify.config.base import Section
 from coolify.config.document import Place, PlacedList, PlacedMap, PlacedText, Value, merge, parse, read
+from coolify.config.domain_names import misspelt_names
 from coolify.config.domains import Domain
 from coolify.config.env import EnvValue, ResolvedVariable
 from coolify.config.errors import ConfigError, Problem
-from coolify.config.model import DEFAULT_PATH, Config
+from coolify.config.model import DEFAULT_PATH, USUAL_ENVIRONMENTS, Config
 from coolify.config.secrets import clear_secrets
 from coolify.suggest import nearest
 
@@ -64,6 +65,8 @@ def load_config(path: Path, *, environment: str | None = None, text: str | None 
     written = document.get("environment")
     chosen = environment or (written if isinstance(written, str) else "") or "production"
     config: Config | None = None
+    names = ("primary", *USUAL_ENVIRONMENTS, *overlays, chosen)
+    problems += [one for part in (document, *overlays.values()) for one in misspelt_names(part, names)]
     for name in dict.fromkeys((chosen, *overlays)):
         merged = merge(document, overlays[name]) if name in overlays else document
         # What is written there stays when it is no text: the model then says so.

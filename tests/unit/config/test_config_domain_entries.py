@@ -82,6 +82,11 @@ def test_https_is_switched_in_its_own_line(file: Path) -> None:
     assert file.read_text() == TEXT.replace("sales\n    ssl: true", "sales\n    ssl: false")
 
 
+def test_a_name_is_not_taken_from_a_host_that_is_nearly_an_environment(file: Path) -> None:
+    add_domain(file, "", NewDomain("stagin.example.com")).save()
+    assert '  - domain: "stagin.example.com"' in file.read_text()
+
+
 def test_a_path_is_another_entry(file: Path) -> None:
     add_domain(file, "", NewDomain("app.example.com", path="/v1", name="v1")).save()
     assert '  - v1: "app.example.com"\n    ssl: true\n    path: "/v1"\n' in file.read_text()

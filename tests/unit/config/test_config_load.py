@@ -203,6 +203,15 @@ def test_all_problems_are_told_at_once_each_with_its_line(write: Write) -> None:
         ("domains:\n  - ssl: true", 4, "domains[0]", "has none"),
         ("domains:\n  - a: x.com\n    b: y.com", 4, "domains[0]", "has `a`, `b`"),
         ("domains:\n  - a: x.com\n  - b: X.com.", 3, "domains", "twice"),
+        ("domains:\n  - primry: x.com", 4, "domains[0].primry", "did you mean `primary`?"),
+        ("domains:\n  - a: x.com\n  - stagin: y.com", 5, "domains[1].stagin", "did you mean `staging`?"),
+        ("environments: {preview: {}}\ndomains: [{previw: x.com}]", 4, "domains[0].previw", "`preview`"),
+        (
+            "environments:\n  staging:\n    domains:\n      - Staging: x.com",
+            6,
+            "environments.staging.domains[0].Staging",
+            "did you mean `staging`?",
+        ),
         ("health: {expect: 700}", 3, "health.expect", "at most 599"),
         ("health: {expect: []}", 3, "health.expect", "not be empty"),
         ("health: {successes: 100}", 3, "health", "cannot be passed"),
@@ -229,6 +238,12 @@ def test_a_problem_names_line_path_and_remedy(write: Write, text: str, line: int
     assert (found_line, found_path) == (line, path), message
     assert says in message
     assert message.endswith((".", "?"))
+
+
+@pytest.mark.parametrize("name", ["staging2", "staging-eu", "stage", "product", "api", "production", "preview-eu-2"])
+def test_a_name_of_its_own_is_no_slip_of_the_pen(name: str) -> None:
+    text = f"{LEAST}environments: {{preview-eu-1: {{}}}}\ndomains: [{{{name}: app.example.com}}]\n"
+    assert load_config(Path("config.yml"), text=text).all_domains[0].name == name
 
 
 def test_a_missing_key_is_named_with_its_section(write: Write) -> None:
