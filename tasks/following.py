@@ -110,12 +110,14 @@ class _Following:
     async def until_it_ends(self) -> Deployment:
         watch = StageWatch(self.limits)
         fresh: list[LogLine] = []
+        ended_before = False
         async for event in self.client.deployments.follow(self.uuid, logs=True, interval=_POLL_SECONDS):
             match event:
                 case LogLines(lines):
                     fresh += lines
                     self._print(lines)
                 case Looked(deployment, running):
+                    ended_before = self.last is None and deployment.status.is_terminal
                     self.last = deployment
                     if deployment.status.is_terminal:
                         break
@@ -131,7 +133,8 @@ class _Following:
                     pass
         if self.last is None:
             raise DeploymentNotStoredError(f"Coolify does not know the deployment {self.uuid}: run again.")
-        step_done(f"deployment {self.last.status.value} after {self._elapsed:.1f} s")
+        spent = "" if ended_before else f" after {self._elapsed:.1f} s"
+        step_done(f"deployment {self.last.status.value}{spent}")
         return self.last
 
     @property

@@ -297,7 +297,7 @@ class Transport:
 
 def _trust(base_url: str, ca_file: Path | None) -> ssl.SSLContext:
     """Return whom to trust; loading certificates, which takes 30 ms, is of no use to a server without TLS."""
-    if base_url.startswith("https:"):
+    if httpx.URL(base_url).scheme != "http":
         return trusting(ca_file)
     # Trusts nobody.
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
-from difflib import SequenceMatcher
+from difflib import get_close_matches
 from typing import Final
 
 from coolify.config.document import PlacedList, PlacedMap
@@ -40,10 +40,9 @@ def meant_by(name: str, known: Collection[str]) -> str | None:
     >>> [meant_by(one, ["staging"]) for one in ("stagin", "Staging", "stage", "staging", "staging-eu", "staging2")]
     ['staging', 'staging', None, None, None, None]
     """
-    return None if name in known else next((one for one in known if _is_slip(name, one)), None)
-
-
-def _is_slip(name: str, meant: str) -> bool:
-    if name.startswith(meant) or re.findall(r"\d+", name) != re.findall(r"\d+", meant):
-        return False
-    return SequenceMatcher(None, name.lower(), meant.lower()).ratio() >= _NEAR
+    if name in known:
+        return None
+    digits = re.findall(r"\d+", name)
+    candidates = [one for one in known if not name.startswith(one) and re.findall(r"\d+", one) == digits]
+    folded = {one.lower(): one for one in candidates}
+    return next((folded[one] for one in get_close_matches(name.lower(), folded, n=1, cutoff=_NEAR)), None)

@@ -65,7 +65,8 @@ def load_config(path: Path, *, environment: str | None = None, text: str | None 
     written = document.get("environment")
     chosen = environment or (written if isinstance(written, str) else "") or "production"
     config: Config | None = None
-    names = ("primary", *USUAL_ENVIRONMENTS, *overlays, chosen)
+    # Not `chosen`: a name that only this call gives to an environment belongs to all of them in the next one.
+    names = ("primary", *USUAL_ENVIRONMENTS, *overlays, *([str(written)] if isinstance(written, str) else ()))
     problems += [one for part in (document, *overlays.values()) for one in misspelt_names(part, names)]
     for name in dict.fromkeys((chosen, *overlays)):
         merged = merge(document, overlays[name]) if name in overlays else document

@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from coolify.deployment import StageLimits
+from coolify.progress import StepDone, observe
 from coolify.release import Outcome, Step, StepStatus
 from coolify_sandbox.sandbox import Sandbox
 from coolify_sandbox.server.settings import ServerSettings
 from coolify_sandbox.server.state import timestamp
+from tasks.following import follow_deployment
 from tests.integration.conftest import SampleRepository, Shop
 from tests.integration.robustness.bare import bare_flows
 from tests.integration.robustness.interrupted import QUICK_HEALTH, Story
@@ -213,3 +216,12 @@ async def test_a_queue_that_stays_full_ends_the_release_with_nothing_changed(one
             one for one in await client.variables.list(application.uuid) if one.key == "GREETING" and not one.is_preview
         )
     assert greeting.value.get_secret_value() == "Hello"
+
+
+async def test_no_time_is_told_of_a_deployment_that_had_ended_before_anybody_looked(released) -> None:
+    (ended,) = released.shop.sandbox.state.all("deployment")
+    told = []
+    async with released.shop.client() as client:
+        with observe(lambda event: told.append(event.text) if isinstance(event, StepDone) else None):
+            await follow_deployment(client, ended["deployment_uuid"], StageLimits({}, 60))
+    assert told == ["deployment finished"]

@@ -87,6 +87,12 @@ def test_a_name_is_not_taken_from_a_host_that_is_nearly_an_environment(file: Pat
     assert '  - domain: "stagin.example.com"' in file.read_text()
 
 
+def test_a_name_that_only_this_call_gives_to_an_environment_is_not_written(file: Path) -> None:
+    with pytest.raises(ConfigError, match="did you mean `staging`"):
+        add_domain(file, "stagin", NEW).save()
+    assert file.read_text() == TEXT
+
+
 def test_a_path_is_another_entry(file: Path) -> None:
     add_domain(file, "", NewDomain("app.example.com", path="/v1", name="v1")).save()
     assert '  - v1: "app.example.com"\n    ssl: true\n    path: "/v1"\n' in file.read_text()
