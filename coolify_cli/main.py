@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import Final
 
@@ -38,6 +39,8 @@ def main() -> None:
     gc.set_threshold(_GARBAGE_THRESHOLD)
     # httpx loads its own command along where it can, and with it everything for colours: another eighth.
     sys.modules["httpx._main"] = None  # type: ignore[assignment]
+    # pydantic reads the metadata of all that is installed in search of plugins, and we have none: a fortieth.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         code = cli.main(prog_name="coolify", standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AmbiguousNameError, NotFoundError
 from coolify.api.inventory import Environments
-from coolify.api.models import Application, Destination, RollbackImages, Variable
+from coolify.api.models import Application, Destination, RollbackImages, Variable, listing
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.settings import ApplicationSettings, decode_labels
 from coolify.api.transport import Transport
@@ -29,8 +29,8 @@ __all__ = [
 ]
 
 _APPLICATIONS = TypeAdapter(tuple[dict[str, Any], ...])
-_VARIABLES = TypeAdapter(tuple[Variable, ...])
-_DESTINATIONS = TypeAdapter(tuple[Destination, ...])
+_VARIABLES = listing(Variable)
+_DESTINATIONS = listing(Destination)
 
 
 class _Frozen(BaseModel):

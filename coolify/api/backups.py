@@ -5,12 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.databases import Database
 from coolify.api.errors import AmbiguousNameError
-from coolify.api.models import Answer
+from coolify.api.models import Answer, listing
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
 
@@ -120,8 +120,8 @@ class BackupWrite(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
-_SCHEDULES: Final = TypeAdapter(tuple[BackupSchedule, ...])
-_EXECUTIONS: Final = TypeAdapter(tuple[BackupExecution, ...])
+_SCHEDULES: Final = listing(BackupSchedule)
+_EXECUTIONS: Final = listing(BackupExecution)
 
 
 class Backups:
@@ -219,7 +219,7 @@ class S3Verdict(Answer):
     message: str = ""
 
 
-_STORAGES: Final = TypeAdapter(tuple[S3Storage, ...])
+_STORAGES: Final = listing(S3Storage)
 
 
 class S3Storages:

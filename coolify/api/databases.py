@@ -4,19 +4,19 @@ import base64
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
 from coolify.api.applications import Placement, VariableWrite
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AmbiguousNameError, BadRequestError
-from coolify.api.models import Answer, Variable
+from coolify.api.models import Answer, Variable, listing
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
 from coolify.engines import DatabaseEngine
 
 __all__ = ["Database", "DatabaseEngine", "DatabaseSettings", "DatabaseSpec", "Databases"]
 
-_VARIABLES: Final = TypeAdapter(tuple[Variable, ...])
+_VARIABLES: Final = listing(Variable)
 _PREFIX: Final = "standalone-"
 
 
@@ -178,7 +178,7 @@ def _decoded(text: str) -> str:
         return text
 
 
-_DATABASES: Final = TypeAdapter(tuple[Database, ...])
+_DATABASES: Final = listing(Database)
 
 
 class Databases:

@@ -6,17 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AnswerLostError, ApiError, BadRequestError, DeploymentNotStoredError, NotFoundError
-from coolify.api.models import Deployment, DeploymentPage, DeploymentStatus, LogLine
+from coolify.api.models import Deployment, DeploymentPage, DeploymentStatus, LogLine, listing
 from coolify.api.transport import Transport
 from coolify.api.watcher import DeploymentEvent, DeploymentWatcher
 
 __all__ = ["Deployments", "Triggered"]
 
-_DEPLOYMENTS = TypeAdapter(tuple[Deployment, ...])
+_DEPLOYMENTS = listing(Deployment)
 _RECENT = 20
 
 

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 from coolify.api.capabilities import Capabilities, Feature
-from coolify.api.models import Answer
+from coolify.api.models import Answer, listing
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
 
@@ -257,8 +257,8 @@ class TaskWrite(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
-_TASKS: Final = TypeAdapter(tuple[ScheduledTask, ...])
-_EXECUTIONS: Final = TypeAdapter(tuple[TaskExecution, ...])
+_TASKS: Final = listing(ScheduledTask)
+_EXECUTIONS: Final = listing(TaskExecution)
 
 
 class ScheduledTasks:
@@ -320,7 +320,7 @@ class Tag(Answer):
     name: str
 
 
-_TAGS: Final = TypeAdapter(tuple[Tag, ...])
+_TAGS: Final = listing(Tag)
 
 
 class Tags:

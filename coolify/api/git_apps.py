@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.choosing import the_one
-from coolify.api.models import Answer
+from coolify.api.models import Answer, listing
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
 
@@ -86,9 +86,9 @@ class GitlabAppWrite(_Write):
     redirect_uri: str | None = None
 
 
-_APPS: Final = TypeAdapter(tuple[GitApp, ...])
-_REPOSITORIES: Final = TypeAdapter(tuple[GitRepository, ...])
-_BRANCHES: Final = TypeAdapter(tuple[GitBranch, ...])
+_APPS: Final = listing(GitApp)
+_REPOSITORIES: Final = listing(GitRepository)
+_BRANCHES: Final = listing(GitBranch)
 
 
 class GitApps:

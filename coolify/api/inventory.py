@@ -2,21 +2,21 @@
 
 from collections.abc import Awaitable, Callable
 
-from pydantic import BaseModel, Field, SecretStr, TypeAdapter
+from pydantic import BaseModel, Field, SecretStr
 
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.choosing import the_one
 from coolify.api.errors import AmbiguousNameError, ConflictError, NotFoundError
-from coolify.api.models import Answer, Application, Environment, PrivateKey, Project, Team
+from coolify.api.models import Answer, Application, Environment, PrivateKey, Project, Team, listing
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
 
 __all__ = ["Environments", "Member", "PrivateKeys", "Projects", "Teams"]
 
-_TEAMS = TypeAdapter(tuple[Team, ...])
-_PROJECTS = TypeAdapter(tuple[Project, ...])
-_ENVIRONMENTS = TypeAdapter(tuple[Environment, ...])
-_KEYS = TypeAdapter(tuple[PrivateKey, ...])
+_TEAMS = listing(Team)
+_PROJECTS = listing(Project)
+_ENVIRONMENTS = listing(Environment)
+_KEYS = listing(PrivateKey)
 
 
 class Member(Answer):
@@ -27,7 +27,7 @@ class Member(Answer):
     email: str | None = None
 
 
-_MEMBERS = TypeAdapter(tuple[Member, ...])
+_MEMBERS = listing(Member)
 
 
 class _Created(BaseModel):

@@ -6,7 +6,7 @@ Unknown fields are ignored. Sensitive fields vanish without the ability (trap 19
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, TypeAdapter
 
@@ -32,13 +32,21 @@ __all__ = [
     "ServerSettings",
     "Team",
     "Variable",
+    "listing",
 ]
+
+T = TypeVar("T")
 
 
 class Answer(BaseModel):
     """Base of all models of answers."""
 
     model_config = ConfigDict(frozen=True, defer_build=True, extra="ignore", populate_by_name=True)
+
+
+def listing(kind: type[T]) -> TypeAdapter[tuple[T, ...]]:
+    """Return what validates a list of answers; pydantic prepares it when the first list has come."""
+    return TypeAdapter(tuple[kind, ...], config=ConfigDict(defer_build=True))  # type: ignore[valid-type]
 
 
 class Ability(StrEnum):
@@ -278,7 +286,7 @@ class LogLine(Answer):
     order: int = 1
 
 
-_LOG = TypeAdapter(tuple[LogLine, ...])
+_LOG = listing(LogLine)
 
 
 class RollbackImage(Answer):

@@ -6,11 +6,9 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Final
 
-from pydantic import TypeAdapter
-
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AmbiguousNameError
-from coolify.api.models import Answer
+from coolify.api.models import Answer, listing
 from coolify.api.reconcile import create_once
 from coolify.api.transport import Transport
 
@@ -30,7 +28,7 @@ class _Named(Answer):
     name: str
 
 
-_ALL: Final = TypeAdapter(tuple[_Named, ...])
+_ALL: Final = listing(_Named)
 
 
 class Relocation:

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from coolify.api.capabilities import Capabilities, Feature
-from coolify.api.models import Answer
+from coolify.api.models import Answer, listing
 from coolify.api.transport import Transport
 
 __all__ = [
@@ -131,7 +131,7 @@ class CleanupRun(Answer):
     created_at: datetime | None = None
 
 
-_RUNS: Final = TypeAdapter(tuple[CleanupRun, ...])
+_RUNS: Final = listing(CleanupRun)
 
 
 class ServerAdministration:

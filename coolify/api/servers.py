@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import ConflictError
-from coolify.api.models import Answer, Destination, Server
+from coolify.api.models import Answer, Destination, Server, listing
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
 
@@ -103,10 +103,10 @@ class DockerCleanup(Answer):
     """Whether no image is kept, so that nothing can be rolled back without a build."""
 
 
-_SERVERS: Final = TypeAdapter(tuple[Server, ...])
-_DESTINATIONS: Final = TypeAdapter(tuple[Destination, ...])
-_RESOURCES: Final = TypeAdapter(tuple[ServerResource, ...])
-_DOMAINS: Final = TypeAdapter(tuple[ServerDomains, ...])
+_SERVERS: Final = listing(Server)
+_DESTINATIONS: Final = listing(Destination)
+_RESOURCES: Final = listing(ServerResource)
+_DOMAINS: Final = listing(ServerDomains)
 
 
 class Servers:

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict
 
 from coolify.api.capabilities import Capabilities, Feature
-from coolify.api.models import Answer
+from coolify.api.models import Answer, listing
 from coolify.api.transport import Transport
 
 __all__ = ["PartKind", "ServicePart", "ServicePartWrite", "ServiceParts"]
@@ -65,7 +65,7 @@ _FOREIGN: Final = {
     PartKind.APPLICATION: frozenset({"is_public", "public_port", "public_port_timeout"}),
     PartKind.DATABASE: frozenset({"url", "is_gzip_enabled", "is_stripprefix_enabled"}),
 }
-_PARTS: Final = TypeAdapter(tuple[ServicePart, ...])
+_PARTS: Final = listing(ServicePart)
 
 
 class ServiceParts:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from coolify.api.applications import Placement, VariableWrite
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AmbiguousNameError, BadRequestError, EndpointMissingError
-from coolify.api.models import Answer, Variable
+from coolify.api.models import Answer, Variable, listing
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
 
@@ -69,7 +69,7 @@ class SharedVariable(Answer):
     comment: str | None = None
 
 
-_SHARED: Final = TypeAdapter(tuple[SharedVariable, ...])
+_SHARED: Final = listing(SharedVariable)
 
 
 class SharedVariables:
@@ -224,8 +224,8 @@ class ServiceSettings(BaseModel):
         return body
 
 
-_VARIABLES: Final = TypeAdapter(tuple[Variable, ...])
-_SERVICES: Final = TypeAdapter(tuple[Service, ...])
+_VARIABLES: Final = listing(Variable)
+_SERVICES: Final = listing(Service)
 
 
 class Services:
@@ -329,7 +329,7 @@ class Resource(Answer):
     status: str = ""
 
 
-_RESOURCES: Final = TypeAdapter(tuple[Resource, ...])
+_RESOURCES: Final = listing(Resource)
 
 
 class Instance:
