@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from coolify.api import Application, CoolifyClient, Placement, Server
-from coolify.api.models import Project
-from coolify.config import Config
+from coolify.api.client import CoolifyClient
+from coolify.api.models import Application, Project, Server
+from coolify.api.placement import Placement
+from coolify.config.coordinates import Coordinates
 from coolify.errors import OperatorError
 
 __all__ = [
@@ -30,7 +31,7 @@ class ServerNotFoundError(OperatorError):
     is_usage = True
 
 
-async def find_application(client: CoolifyClient, config: Config) -> Application | None:
+async def find_application(client: CoolifyClient, config: Coordinates) -> Application | None:
     """Return the application of a configuration, None where it, its project or its environment does not exist.
 
     Raises:
@@ -42,7 +43,7 @@ async def find_application(client: CoolifyClient, config: Config) -> Application
     return await application_in(client, config, project)
 
 
-async def existing_application(client: CoolifyClient, config: Config) -> Application:
+async def existing_application(client: CoolifyClient, config: Coordinates) -> Application:
     """Return the application of a configuration, which is expected to be there.
 
     Raises:
@@ -58,7 +59,7 @@ async def existing_application(client: CoolifyClient, config: Config) -> Applica
     )
 
 
-async def application_in(client: CoolifyClient, config: Config, project: Project) -> Application | None:
+async def application_in(client: CoolifyClient, config: Coordinates, project: Project) -> Application | None:
     """Return the application of a configuration in its project and environment, which exist; None without one."""
     placement = Placement(project_uuid=project.uuid, environment_name=config.environment, server_uuid="")
     return await client.applications.locate(placement, config.application_name, config.application.uuid)

@@ -232,7 +232,7 @@ def _token_page(server: str) -> str:
 
 
 def _payload(server: str, context: Context | None, expires: datetime | None, access: Access) -> dict[str, Any]:
-    from coolify.api import Ability
+    from coolify.api.models import Ability
 
     return {
         "context": context.name if context else None,

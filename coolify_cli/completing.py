@@ -77,9 +77,9 @@ def complete_deployment(ctx: click.Context, param: click.Parameter, incomplete: 
     """Offer the latest deployments of the application."""
 
     async def names() -> list[tuple[str, str]]:
-        from coolify_cli.reaching import find_application, load, reachable
+        from coolify_cli.reaching import coordinates, find_application, reachable
 
-        config = load(_config_of(ctx), str(ctx.params.get("environment") or ""))
+        config = coordinates(_config_of(ctx), str(ctx.params.get("environment") or ""))
         async with reachable(_config_of(ctx)).client() as client:
             application = await find_application(client, config)
             page = await client.deployments.for_application(application.uuid)
@@ -92,9 +92,9 @@ def complete_release(ctx: click.Context, param: click.Parameter, incomplete: str
     """Offer the commits and tags that were deployed."""
 
     async def names() -> list[tuple[str, str]]:
-        from coolify_cli.reaching import find_application, load, reachable
+        from coolify_cli.reaching import coordinates, find_application, reachable
 
-        config = load(_config_of(ctx), str(ctx.params.get("environment") or ""))
+        config = coordinates(_config_of(ctx), str(ctx.params.get("environment") or ""))
         async with reachable(_config_of(ctx)).client() as client:
             application = await find_application(client, config)
             page = await client.deployments.for_application(application.uuid)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from coolify.api import CoolifyClient
     from coolify.api.models import Deployment, LogLine
-    from coolify.config import Config
+    from coolify.config import Coordinates
 
 __all__ = ["cancel", "logs", "start", "status"]
 
@@ -120,9 +120,9 @@ def cancel(
     DEPLOYMENT may be of any application of the team, as one that is dead and holds up the queue. A release that
     follows the deployment ends and restores the configuration.
     """
-    from coolify_cli.reaching import load
+    from coolify_cli.reaching import coordinates
 
-    loaded = load(config, environment)
+    loaded = coordinates(config, environment)
     found = asyncio.run(_to_cancel(loaded, deployment))
     if not dry_run:
         what = f"the deployment {found.deployment_uuid} of {found.application_name}, {found.status.value}"
@@ -139,7 +139,7 @@ def cancel(
     return 0 if cancelled or dry_run else 1
 
 
-async def _to_cancel(config: Config, uuid: str | None) -> Deployment:
+async def _to_cancel(config: Coordinates, uuid: str | None) -> Deployment:
     from coolify_cli.reaching import ApplicationMissingError, connection_of, find_application
 
     async with connection_of(config).client() as client:
@@ -155,7 +155,7 @@ async def _to_cancel(config: Config, uuid: str | None) -> Deployment:
         return found
 
 
-async def _cancel(config: Config, uuid: str) -> bool:
+async def _cancel(config: Coordinates, uuid: str) -> bool:
     from coolify_cli.reaching import connection_of
 
     async with connection_of(config).client() as client:
@@ -169,9 +169,9 @@ async def _cancel(config: Config, uuid: str) -> bool:
 def status(config: str, environment: str, limit: int, *, as_json: bool) -> int:
     """List the latest deployments, newest first. `finished` means built and started, not healthy."""
     from coolify_cli.output import print_json
-    from coolify_cli.reaching import connection_of, find_application, load
+    from coolify_cli.reaching import connection_of, coordinates, find_application
 
-    loaded = load(config, environment)
+    loaded = coordinates(config, environment)
 
     async def read() -> Sequence[Deployment]:
         async with connection_of(loaded).client() as client:
@@ -194,22 +194,22 @@ def status(config: str, environment: str, limit: int, *, as_json: bool) -> int:
 @json_option
 def logs(deployment: str | None, config: str, environment: str, *, follow: bool, every: bool, as_json: bool) -> int:
     """Show the build log of a deployment, the latest one by default; exit with 1 when it failed or was cancelled."""
-    from coolify_cli.reaching import load
+    from coolify_cli.reaching import coordinates
 
-    loaded = load(config, environment)
+    loaded = coordinates(config, environment)
     return asyncio.run(_logs(loaded, deployment, follow=follow, every=every, as_json=as_json))
 
 
 async def _application_uuid(config: str, environment: str) -> str:
-    from coolify_cli.reaching import connection_of, find_application, load
+    from coolify_cli.reaching import connection_of, coordinates, find_application
 
-    loaded = load(config, environment)
+    loaded = coordinates(config, environment)
     async with connection_of(loaded).client() as client:
         return (await find_application(client, loaded)).uuid
 
 
-async def _logs(config: Config, uuid: str | None, *, follow: bool, every: bool, as_json: bool) -> int:
-    from coolify.api import DeploymentStatus, LogLines
+async def _logs(config: Coordinates, uuid: str | None, *, follow: bool, every: bool, as_json: bool) -> int:
+    from coolify.api.models import DeploymentStatus
     from coolify_cli.output import print_json
     from coolify_cli.reaching import ApplicationMissingError, connection_of, find_application
 
@@ -222,6 +222,8 @@ async def _logs(config: Config, uuid: str | None, *, follow: bool, every: bool, 
             uuid = page.deployments[0].deployment_uuid
         last = await client.deployments.get(uuid)
         if follow:
+            from coolify.api.watcher import LogLines
+
             async for event in client.deployments.follow(uuid, logs=not as_json, interval=2.0, timeout=None):
                 if isinstance(event, LogLines):
                     _print_lines(_visible(event.lines, every=every))

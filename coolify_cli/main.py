@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import sys
-from typing import Final
 
 import click
 
 from coolify import __version__
 from coolify_cli.failures import EXIT_INTERRUPTED, EXIT_USAGE, explain
 from coolify_cli.frame import DeclaredGroup
+from coolify_cli.sparing import spare_at_start
 from coolify_cli.tree import TREE
 
 __all__ = ["cli", "main"]
 
-_GARBAGE_THRESHOLD: Final = 100_000
 _HELP = f"""{TREE.summary}
 
 One file, .coolify/config.yml, describes the application. Start with `coolify demo`, or with `coolify auth login`,
@@ -35,12 +32,7 @@ cli = click.version_option(__version__, prog_name="coolify", message="%(prog)s-f
 
 def main() -> None:
     """Run the command; every failure ends as one sentence on standard error."""
-    # Importing makes many objects that live on; looking for garbage among them takes a seventh of a short command.
-    gc.set_threshold(_GARBAGE_THRESHOLD)
-    # httpx loads its own command along where it can, and with it everything for colours: another eighth.
-    sys.modules["httpx._main"] = None  # type: ignore[assignment]
-    # pydantic reads the metadata of all that is installed in search of plugins, and we have none: a fortieth.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    spare_at_start()
     try:
         code = cli.main(prog_name="coolify", standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -130,9 +130,9 @@ def delete(name: str | None, *, delete_volumes: bool, dry_run: bool, yes: bool, 
     --delete-volumes is given.
     """
     from coolify_cli.output import print_json
-    from coolify_cli.reaching import load, reachable
+    from coolify_cli.reaching import coordinates, reachable
 
-    wanted = name or load(_CONFIG, "").project.name
+    wanted = name or coordinates(_CONFIG, "").project.name
 
     async def run() -> tuple[Project, tuple[Resource, ...]]:
         from coolify_cli.deleting import delete_project, find_project, resources_of

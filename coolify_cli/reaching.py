@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from coolify.config import DEFAULT_PATH, Config, ConfigError, find_config, load_config
+from coolify.config.coordinates import DEFAULT_PATH, Coordinates
+from coolify.config.errors import ConfigError
+from coolify.config.finding import find_config, load_coordinates
 from coolify.contexts import CONTEXT_VARIABLE, Connection, ContextError, ContextStore, connection_for, token_source
 from coolify.locating import ApplicationMissingError, find_server, names_of
 from coolify.locating import existing_application as find_application
+from coolify_cli.sparing import load_http_client
 
-__all__ = ["ApplicationMissingError", "connection_of", "find_application", "load", "reachable", "server_names"]
+if TYPE_CHECKING:
+    from coolify.config import Config
+
+__all__ = [
+    "ApplicationMissingError",
+    "connection_of",
+    "coordinates",
+    "find_application",
+    "load",
+    "reachable",
+    "server_names",
+]
+
+
+load_http_client()
 
 
 def load(config: str, environment: str) -> Config:
@@ -19,10 +37,21 @@ def load(config: str, environment: str) -> Config:
     Raises:
         ConfigError: The file is missing or wrong.
     """
+    from coolify.config.load import load_config
+
     return load_config(find_config(Path(config)), environment=environment or None)
 
 
-def connection_of(config: Config) -> Connection:
+def coordinates(config: str, environment: str) -> Coordinates:
+    """Return which application a command looks at, without reading how it shall be.
+
+    Raises:
+        ConfigError: The file is missing, or wrong where it says that.
+    """
+    return load_coordinates(find_config(Path(config)), environment=environment or None)
+
+
+def connection_of(config: Coordinates) -> Connection:
     """Return how the instance of a configuration is reached.
 
     Raises:
@@ -48,7 +77,7 @@ def reachable(config: str) -> Connection:
             if Path(config) != DEFAULT_PATH:
                 raise
         else:
-            return connection_for(load_config(path), store, os.environ)
+            return connection_for(load_coordinates(path), store, os.environ)
     context = store.get(named) if named else store.current
     if context is None:
         raise ContextError("There is no Coolify instance to talk to: run `coolify auth login` first.")
@@ -56,7 +85,7 @@ def reachable(config: str) -> Connection:
     return Connection(context.server, token_source(context, store.directory), ca_file, context.expires, context)
 
 
-async def server_names(config: Config) -> tuple[str, ...]:
+async def server_names(config: Coordinates) -> tuple[str, ...]:
     """Return the addresses and names under which the server of a configuration's application is reached.
 
     Raises:

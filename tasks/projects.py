@@ -15,7 +15,7 @@ from coolify.api import (
     Project,
     PublicGitSource,
 )
-from coolify.api.applications import ApplicationSource
+from coolify.api.application_specs import ApplicationSource
 from coolify.config import Config, Source
 from coolify.errors import OperatorError
 from coolify.source import parse_address

@@ -1,158 +1,30 @@
 """`/applications` and their variables (reference 2)."""
 
+from __future__ import annotations
+
 import base64
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
+from pydantic import TypeAdapter
 
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AmbiguousNameError, NotFoundError
 from coolify.api.inventory import Environments
 from coolify.api.models import Application, Destination, RollbackImages, Variable, listing
+from coolify.api.placement import Placement
 from coolify.api.reconcile import Ensured, create_once
-from coolify.api.settings import ApplicationSettings, decode_labels
 from coolify.api.transport import Transport
 
-__all__ = [
-    "ApplicationSource",
-    "ApplicationSpec",
-    "Applications",
-    "DeployKeySource",
-    "DockerImageSource",
-    "DockerfileSource",
-    "GithubAppSource",
-    "Placement",
-    "PublicGitSource",
-    "VariableWrite",
-    "Variables",
-]
+if TYPE_CHECKING:
+    from coolify.api.application_specs import ApplicationSpec, VariableWrite
+    from coolify.api.settings import ApplicationSettings
+
+__all__ = ["Applications", "Variables", "decode_labels"]
 
 _APPLICATIONS = TypeAdapter(tuple[dict[str, Any], ...])
 _VARIABLES = listing(Variable)
 _DESTINATIONS = listing(Destination)
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
-
-
-class Placement(_Frozen):
-    """Where an application lives; fixed at its creation."""
-
-    project_uuid: str = Field(title="Project", description="UUID of the project in Coolify.")
-    environment_name: str = Field(title="Environment", description="Name of the environment in the project.")
-    server_uuid: str = Field(title="Server", description="UUID of the server in Coolify.")
-    destination_uuid: str | None = Field(
-        default=None, title="Destination", description="Needed where a server has several networks."
-    )
-
-
-class PublicGitSource(_Frozen):
-    """A Git repository that needs no key."""
-
-    repository: str
-    branch: str
-
-    variant: str = "public"
-
-    def fields(self) -> dict[str, Any]:
-        """Return the fields of the create request."""
-        return {"git_repository": self.repository, "git_branch": self.branch}
-
-
-class DeployKeySource(_Frozen):
-    """A private Git repository, read with a private key that Coolify holds."""
-
-    repository: str
-    branch: str
-    private_key_uuid: str
-
-    variant: str = "private-deploy-key"
-
-    def fields(self) -> dict[str, Any]:
-        """Return the fields of the create request."""
-        return {
-            "git_repository": self.repository,
-            "git_branch": self.branch,
-            "private_key_uuid": self.private_key_uuid,
-        }
-
-
-class GithubAppSource(_Frozen):
-    """A private Git repository, read through a GitHub app that Coolify knows."""
-
-    repository: str
-    branch: str
-    github_app_uuid: str
-
-    variant: str = "private-github-app"
-
-    def fields(self) -> dict[str, Any]:
-        """Return the fields of the create request."""
-        return {
-            "git_repository": self.repository,
-            "git_branch": self.branch,
-            "github_app_uuid": self.github_app_uuid,
-        }
-
-
-class DockerfileSource(_Frozen):
-    """An inline Dockerfile; the API can never change it afterwards."""
-
-    dockerfile: str
-
-    variant: str = "dockerfile"
-
-    def fields(self) -> dict[str, Any]:
-        """Return the fields of the create request."""
-        return {"dockerfile": base64.b64encode(self.dockerfile.encode()).decode()}
-
-
-class DockerImageSource(_Frozen):
-    """An image of a registry."""
-
-    image: str
-    tag: str = "latest"
-
-    variant: str = "dockerimage"
-
-    def fields(self) -> dict[str, Any]:
-        """Return the fields of the create request."""
-        return {"docker_registry_image_name": self.image, "docker_registry_image_tag": self.tag}
-
-
-ApplicationSource = PublicGitSource | DeployKeySource | GithubAppSource | DockerfileSource | DockerImageSource
-
-
-class ApplicationSpec(_Frozen):
-    """An application that is to exist."""
-
-    name: str
-    placement: Placement
-    source: ApplicationSource
-    settings: ApplicationSettings = ApplicationSettings()
-
-
-class VariableWrite(_Frozen):
-    """A variable as it shall be; always written whole, because PATCH resets what is left out (trap 11)."""
-
-    key: str
-    value: SecretStr | None
-    is_literal: bool = False
-    is_multiline: bool = False
-    is_shown_once: bool = False
-    is_runtime: bool = True
-    is_buildtime: bool = True
-    is_preview: bool = False
-    """Whether it is the one of previews: a production variable brings a preview copy along, once (trap 10)."""
-    comment: str | None = None
-
-    def body(self) -> dict[str, Any]:
-        """Return the request fields."""
-        value = None if self.value is None else self.value.get_secret_value()
-        fields = self.model_dump(exclude={"value", "comment"}) | {"value": value}
-        return fields | ({"comment": self.comment} if self.comment is not None else {})
 
 
 class Applications:
@@ -201,22 +73,8 @@ class Applications:
         return await self.find(placement, name)
 
     async def create(self, spec: ApplicationSpec) -> Application:
-        """Create an application without deploying it.
-
-        Without `domains` Coolify would invent a plain-HTTP one, so that is switched off.
-        """
-        capabilities = await self._capabilities()
-        body = {
-            **spec.settings.body(capabilities),
-            **spec.source.fields(),
-            **spec.placement.model_dump(exclude_none=True),
-            "name": spec.name,
-            "instant_deploy": False,
-            "autogenerate_domain": False,
-        }
-        if isinstance(spec.source, PublicGitSource | DeployKeySource | GithubAppSource):
-            body.setdefault("build_pack", "nixpacks")
-            body.setdefault("ports_exposes", "80" if body["build_pack"] == "dockercompose" else "3000")
+        """Create an application without deploying it."""
+        body = spec.body(await self._capabilities())
 
         async def send() -> Application:
             answer = await self._transport.post_once(f"/applications/{spec.source.variant}", body)
@@ -334,3 +192,11 @@ def _read(raw: dict[str, Any]) -> Application:
     labels = raw.get("custom_labels")
     decoded = {"custom_labels": decode_labels(labels)} if isinstance(labels, str) else {}
     return Application.model_validate({**raw, **decoded, "raw": {**flat, **decoded, "uuid": raw.get("uuid")}})
+
+
+def decode_labels(stored: str) -> str:
+    """Return labels as plain text: Coolify answers base64, or plain text right after it regenerated them."""
+    try:
+        return base64.b64decode(stored, validate=True).decode()
+    except ValueError:
+        return stored

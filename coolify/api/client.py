@@ -18,7 +18,6 @@ from coolify.api.inventory import Environments, PrivateKeys, Projects, Teams
 from coolify.api.memory import Memory
 from coolify.api.models import Ability, Access
 from coolify.api.rarer_groups import RarerGroups
-from coolify.api.servers import Destinations, Servers
 from coolify.api.token import TokenSource
 from coolify.api.transport import RateBudget, RetryPolicy, Timeouts, Transport
 
@@ -58,8 +57,6 @@ class CoolifyClient(RarerGroups):
         self.teams = Teams(self._transport)
         self.projects = Projects(self._transport)
         self.environments = Environments(self._transport, self.capabilities)
-        self.servers = Servers(self._transport, self.capabilities)
-        self.destinations = Destinations(self._transport)
         self.private_keys = PrivateKeys(self._transport)
         self.applications = Applications(self._transport, self.environments, self.capabilities)
         self.variables = Variables(self._transport)

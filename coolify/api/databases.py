@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
-from coolify.api.applications import Placement, VariableWrite
+from coolify.api.application_specs import VariableWrite
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AmbiguousNameError, BadRequestError
 from coolify.api.models import Answer, Variable, listing
+from coolify.api.placement import Placement
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
 from coolify.engines import DatabaseEngine

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AnswerLostError, ApiError, BadRequestError, DeploymentNotStoredError, NotFoundError
 from coolify.api.models import Deployment, DeploymentPage, DeploymentStatus, LogLine, listing
 from coolify.api.transport import Transport
-from coolify.api.watcher import DeploymentEvent, DeploymentWatcher
+
+if TYPE_CHECKING:
+    from coolify.api.watcher import DeploymentEvent, DeploymentWatcher
 
 __all__ = ["Deployments", "Triggered"]
 
@@ -38,7 +41,13 @@ class Deployments:
     ) -> None:
         self._transport = transport
         self._capabilities = capabilities
-        self._watcher = DeploymentWatcher(self.running, self.get, sleep)
+        self._sleep = sleep
+
+    @cached_property
+    def _watcher(self) -> DeploymentWatcher:
+        from coolify.api.watcher import DeploymentWatcher
+
+        return DeploymentWatcher(self.running, self.get, self._sleep)
 
     async def running(self) -> tuple[Deployment, ...]:
         """Return all queued and running deployments of the team."""

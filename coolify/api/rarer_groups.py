@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from coolify.api.git_apps import GitApps
     from coolify.api.relocation import Relocation
     from coolify.api.server_administration import ServerAdministration
+    from coolify.api.servers import Destinations, Servers
     from coolify.api.service_parts import ServiceParts
     from coolify.api.team import Instance, Notifications, Services, SharedVariables
 
@@ -30,6 +31,20 @@ class RarerGroups(ABC):
     @abstractmethod
     async def capabilities(self) -> Capabilities:
         """Return what the server can do."""
+
+    @cached_property
+    def servers(self) -> Servers:
+        """Servers that Coolify deploys to."""
+        from coolify.api.servers import Servers
+
+        return Servers(self._transport, self.capabilities)
+
+    @cached_property
+    def destinations(self) -> Destinations:
+        """Networks of servers."""
+        from coolify.api.servers import Destinations
+
+        return Destinations(self._transport)
 
     @cached_property
     def storages(self) -> Storages:

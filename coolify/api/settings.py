@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from coolify.api.capabilities import Capabilities, Feature
 
-__all__ = ["ApplicationSettings", "ComposeDomain", "decode_labels"]
+__all__ = ["ApplicationSettings", "ComposeDomain"]
 
 _BASE64: Final = frozenset({"custom_labels", "custom_nginx_configuration"})
 _BLOCK: Final = (
@@ -183,11 +183,3 @@ def _on_the_wire(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     if name in _BASE64 and value is not None:
         return base64.b64encode(str(value).encode()).decode()
     return value
-
-
-def decode_labels(stored: str) -> str:
-    """Return labels as plain text: Coolify answers base64, or plain text right after it regenerated them."""
-    try:
-        return base64.b64decode(stored, validate=True).decode()
-    except ValueError:
-        return stored

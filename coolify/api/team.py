@@ -8,10 +8,11 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from coolify.api.applications import Placement, VariableWrite
+from coolify.api.application_specs import VariableWrite
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AmbiguousNameError, BadRequestError, EndpointMissingError
 from coolify.api.models import Answer, Variable, listing
+from coolify.api.placement import Placement
 from coolify.api.reconcile import Ensured, create_once
 from coolify.api.transport import Transport
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from coolify.config.base import Section
+from coolify.config.coordinates import Coordinates
 
 __all__ = ["describe_sections", "keys_of"]
 
@@ -25,8 +26,8 @@ def describe_sections() -> None:
         for one in reversed(section.__mro__):
             for name, text in _docstrings(one) if issubclass(one, Section) else ():
                 section.model_fields[name].description = text
-    # Sections are defined before those that hold them.
-    for section in _below(Section):
+    # Sections are defined before those that hold them; the whole file is the exception, it has a base of its own.
+    for section in sorted(_below(Section), key=lambda one: issubclass(one, Coordinates)):
         section.model_rebuild(force=True)
 
 

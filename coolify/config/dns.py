@@ -5,7 +5,7 @@ from typing import Literal
 from coolify.config.base import Section
 from coolify.config.dns_records import DnsRecords
 from coolify.config.fields import HostName, Line
-from coolify.config.operation import ResolverAddress
+from coolify.config.network import ResolverAddress
 
 __all__ = ["Dns"]
 

@@ -1,7 +1,6 @@
 """From the file to the `Config`, with every problem and its line."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
@@ -14,37 +13,15 @@ from coolify.config.domain_names import misspelt_names
 from coolify.config.domains import Domain
 from coolify.config.env import EnvValue, ResolvedVariable
 from coolify.config.errors import ConfigError, Problem
-from coolify.config.model import DEFAULT_PATH, USUAL_ENVIRONMENTS, Config
+from coolify.config.model import USUAL_ENVIRONMENTS, Config
+from coolify.config.overlays import chosen_environment, take_overlays, without
 from coolify.config.secrets import clear_secrets
 from coolify.suggest import nearest
 
-__all__ = ["find_config", "load_config", "problems_of", "resolve_variables"]
+__all__ = ["load_config", "problems_of", "resolve_variables"]
 
 # Fields of `Config` that the loader fills, never the file.
 _INTERNAL: Final = frozenset({"path", "environment_names", "all_domains"})
-_NOT_IN_OVERLAY: Final = frozenset({"environment", "environments"})
-_LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-
-
-def find_config(path: Path) -> Path:
-    """Return the configuration file: the path itself or, for the default one, the nearest above the current directory.
-
-    Raises:
-        ConfigError: There is none.
-    """
-    if path.is_file():
-        return path
-    if path == DEFAULT_PATH:
-        here = Path.cwd()
-        for folder in here.parents:
-            if (folder / path).is_file():
-                return folder / path
-        message = f"not found in {here} or above: write one with `coolify project init`."
-    elif path.is_dir():
-        message = "is a directory: name the file in it."
-    else:
-        message = "not found: write one with `coolify project init`."
-    raise ConfigError(path, (Problem(0, "", message),))
 
 
 def load_config(path: Path, *, environment: str | None = None, text: str | None = None) -> Config:
@@ -61,9 +38,9 @@ def load_config(path: Path, *, environment: str | None = None, text: str | None 
     """
     document = read(path) if text is None else parse(text, path)
     secrets = clear_secrets(document)
-    overlays, problems = _take_overlays(document)
+    overlays, problems = take_overlays(document)
     written = document.get("environment")
-    chosen = environment or (written if isinstance(written, str) else "") or "production"
+    chosen = chosen_environment(document, environment)
     config: Config | None = None
     # Not `chosen`: a name that only this call gives to an environment belongs to all of them in the next one.
     names = ("primary", *USUAL_ENVIRONMENTS, *overlays, *([str(written)] if isinstance(written, str) else ()))
@@ -149,47 +126,11 @@ def _value(
     raise ConfigError(config.path, (problem,))
 
 
-def _take_overlays(document: PlacedMap) -> tuple[dict[str, PlacedMap], list[Problem]]:
-    """Take the `environments` section out of the document."""
-    section = document.pop("environments", None)
-    if section is None:
-        return {}, []
-    place = document.keys_at["environments"]
-    if not isinstance(section, PlacedMap):
-        return {}, [place.problem("must be a mapping of names to sections, as in `staging: {...}`.")]
-    overlays: dict[str, PlacedMap] = {}
-    problems: list[Problem] = []
-    for name, overlay in section.items():
-        at = section.keys_at[name]
-        if not _LABEL.fullmatch(name):
-            problems.append(at.problem("is not an environment's name: letters, digits, `.`, `_` and `-`."))
-        elif overlay is None:
-            overlays[name] = PlacedMap(at)
-        elif not isinstance(overlay, PlacedMap):
-            problems.append(at.problem("must be a mapping of sections."))
-        else:
-            overlays[name] = overlay
-            problems += [
-                overlay.keys_at[key].problem("cannot be set for one environment: remove it.")
-                for key in overlay
-                if key in _NOT_IN_OVERLAY
-            ]
-    return {name: _without(overlay, _NOT_IN_OVERLAY) for name, overlay in overlays.items()}, problems
-
-
-def _without(source: PlacedMap, keys: Iterable[str]) -> PlacedMap:
-    kept = PlacedMap(source.place)
-    for key, value in source.items():
-        if key not in keys:
-            kept.put(key, source.keys_at[key], value)
-    return kept
-
-
 def _validate(
     document: PlacedMap, path: Path, environment: str | None, names: tuple[str, ...]
 ) -> Config | list[Problem]:
     unknown = [_unknown_key(document, key, (), Config) for key in document if key in _INTERNAL]
-    known = _without(document, _INTERNAL)
+    known = without(document, _INTERNAL)
     data: dict[str, object] = {**_without_empty(known), "path": path, "environment_names": names}
     if environment is not None:
         data["environment"] = environment

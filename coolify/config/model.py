@@ -1,33 +1,29 @@
 """The whole configuration."""
 
-from pathlib import Path
 from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from coolify.config.access import Application, Auth, Project
 from coolify.config.backups import Backups
-from coolify.config.base import Section
 from coolify.config.build import Build, BuildPack
+from coolify.config.coordinates import Coordinates
 from coolify.config.databases import DatabaseName, DatabaseSection
 from coolify.config.dns import Dns
 from coolify.config.domains import Domain
 from coolify.config.env import EnvValue
-from coolify.config.fields import Label, ServerUrl, VariableName
+from coolify.config.fields import VariableName
 from coolify.config.health import Health
 from coolify.config.monitoring import Monitoring
-from coolify.config.operation import Network, Release
+from coolify.config.operation import Release
 from coolify.config.policies import Policies
 from coolify.config.resources import Resources
 from coolify.config.security import Security
 from coolify.config.source import Source
 from coolify.decisions import Decision
 
-__all__ = ["DEFAULT_PATH", "USUAL_ENVIRONMENTS", "Config"]
+__all__ = ["USUAL_ENVIRONMENTS", "Config"]
 
-DEFAULT_PATH: Final = Path(".coolify/config.yml")
-"""Where the file is, relative to the root of an application's repository."""
 USUAL_ENVIRONMENTS: Final = ("production", "staging", "development")
 """Names that select an environment even when `environments` does not list them."""
 
@@ -41,26 +37,14 @@ def _each_once(domains: tuple[Domain, ...]) -> tuple[Domain, ...]:
     return domains
 
 
-class Config(Section):
+class Config(Coordinates):
     """One application, as `.coolify/config.yml` describes it, for one environment."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    path: SkipJsonSchema[Path] = Field(default=DEFAULT_PATH, exclude=True)
-    """The file that was read."""
     environment_names: SkipJsonSchema[tuple[str, ...]] = Field(default=(), exclude=True)
     """Names in the `environments` section."""
 
-    server: ServerUrl
-    """Address of the Coolify server."""
-    auth: Auth = Auth()
-    """How to authenticate."""
-    project: Project
-    """The project that holds the application."""
-    environment: Label = "production"
-    """Name of the Coolify environment."""
-    application: Application = Application()
-    """The application inside the project."""
     source: Source | None = None
     """Where the application comes from; needed to create it."""
     build: Build = Build()
@@ -85,8 +69,6 @@ class Config(Section):
     """How a release runs."""
     decisions: Policies = Field(default={})
     """Decision -> `auto`, `ask` or an option, see docs/decisions.md."""
-    network: Network = Network()
-    """How checks from the outside reach the application."""
     monitoring: Monitoring = Monitoring()
     """Watching after the release."""
 
@@ -143,11 +125,6 @@ class Config(Section):
         return self
 
     @property
-    def application_name(self) -> str:
-        """Name of the application, the project's when it has none of its own."""
-        return self.application.name or self.project.name
-
-    @property
     def domains(self) -> tuple[Domain, ...]:
         """Domains of this environment: those named after it, and those that are named after no environment.
 
@@ -157,20 +134,6 @@ class Config(Section):
         if any(domain.name == self.environment for domain in self.all_domains):
             others.add("primary")
         return tuple(domain for domain in self.all_domains if domain.name not in others)
-
-    @property
-    def root(self) -> Path:
-        """The directory that the file describes: where `.coolify` is, and where commands run."""
-        folder = self.path.resolve().parent
-        return folder.parent if folder.name == DEFAULT_PATH.parent.name else folder
-
-    @property
-    def ca_path(self) -> Path | None:
-        """File of the private certificate authority; a relative path starts at the configuration file."""
-        if self.network.ca_file is None:
-            return None
-        path = Path(self.network.ca_file).expanduser()
-        return path if path.is_absolute() else self.path.parent / path
 
     def policy(self, decision: Decision) -> str:
         """Return how a decision is made: `auto`, `ask` or the id of an option."""

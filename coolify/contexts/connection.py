@@ -9,9 +9,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from coolify.api import CoolifyClient
+from coolify.api.client import CoolifyClient
 from coolify.api.token import TokenError, TokenSource
-from coolify.config import Config, ConfigError
+from coolify.config.coordinates import Coordinates
+from coolify.config.errors import ConfigError
 from coolify.contexts.model import Context
 from coolify.contexts.store import ContextStore
 from coolify.contexts.tokens import token_source
@@ -26,7 +27,7 @@ CONTEXT_VARIABLE = "COOLIFY_CONTEXT"
 class ConfiguredToken:
     """The token that `auth.token` of a configuration refers to; read anew whenever it is asked for."""
 
-    config: Config
+    config: Coordinates
     environ: Mapping[str, str]
 
     async def read(self) -> SecretStr:
@@ -63,7 +64,7 @@ class Connection:
         return CoolifyClient(self.server, self.token, ca_file=self.ca_file)
 
 
-def context_for(config: Config, store: ContextStore, environ: Mapping[str, str]) -> Context | None:
+def context_for(config: Coordinates, store: ContextStore, environ: Mapping[str, str]) -> Context | None:
     """Return the context that applies to a configuration: the named one, else the one with its address.
 
     Raises:
@@ -73,7 +74,7 @@ def context_for(config: Config, store: ContextStore, environ: Mapping[str, str])
     return store.get(named) if named else store.for_server(config.server)
 
 
-def connection_for(config: Config, store: ContextStore, environ: Mapping[str, str]) -> Connection:
+def connection_for(config: Coordinates, store: ContextStore, environ: Mapping[str, str]) -> Connection:
     """Return how the instance of a configuration is reached.
 
     A context that `COOLIFY_CONTEXT` names goes before everything. Otherwise the token that the configuration refers to

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final
 from pydantic import Field, ValidationError, model_validator
 
 from coolify.config.base import Section, as_list
+from coolify.config.coordinates import DEFAULT_PATH
 from coolify.config.document import read
 from coolify.config.errors import ConfigError, Problem
 from coolify.config.fields import Label, Line, Seconds
 from coolify.config.load import problems_of
-from coolify.config.model import DEFAULT_PATH
 
 __all__ = ["DEFAULT_SET", "Canary", "OnFailure", "ReleaseSet", "SetMember", "Strategy", "find_set", "read_set"]
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from coolify.config.coordinates import DEFAULT_PATH
 from coolify.config.errors import ConfigError
 from coolify.config.load import load_config
-from coolify.config.model import DEFAULT_PATH, Config
+from coolify.config.model import Config
 from coolify.errors import OperatorError
 from coolify.release_set.file import ReleaseSet, SetMember
 from coolify.suggest import nearest

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from coolify.config.coordinates import DEFAULT_PATH
 from coolify.config.load import resolve_variables
-from coolify.config.model import DEFAULT_PATH
 from coolify.contexts import ContextStore, connection_for
 from coolify.decisions import ABORT
 from coolify.errors import OperatorError

@@ -6,7 +6,7 @@ import re
 import pytest
 from pydantic import TypeAdapter
 
-from coolify.api.applications import DeployKeySource, DockerfileSource, DockerImageSource, Placement, PublicGitSource
+from coolify.api.application_specs import DeployKeySource, DockerfileSource, DockerImageSource, PublicGitSource
 from coolify.api.backups import BackupExecution, BackupSchedule, BackupWrite, S3Storage, S3StorageWrite
 from coolify.api.capabilities import Capabilities, CoolifyVersion
 from coolify.api.databases import Database, DatabaseEngine
@@ -26,6 +26,7 @@ from coolify.api.models import (
     Team,
     Variable,
 )
+from coolify.api.placement import Placement
 from coolify.api.servers import DockerCleanup, ProxyState, Sentinel, ServerDomains, ServerResource
 from coolify.api.settings import ApplicationSettings
 from coolify.api.team import Resource, Service, SharedVariable

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from coolify.api import ApplicationSpec, CoolifyClient, Placement, PublicGitSource, StaticToken, VariableWrite
-from coolify.api.applications import GithubAppSource
+from coolify.api.application_specs import GithubAppSource
 from coolify.api.databases import DatabaseEngine, DatabaseSettings, DatabaseSpec
 from coolify.api.errors import (
     AmbiguousNameError,

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coolify.api.applications import decode_labels
 from coolify.api.capabilities import MINIMUM, Capabilities, CoolifyVersion, Feature
 from coolify.api.errors import UnsupportedVersionError
-from coolify.api.settings import ApplicationSettings, decode_labels
+from coolify.api.settings import ApplicationSettings
 
 RELEASED = (
     "4.0.0-beta.307",
