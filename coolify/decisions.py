@@ -298,12 +298,12 @@ def markdown() -> str:
         ),
         "An option that is not available is never taken. `abort` is always available and is the last resort.",
         (
-            "`ask` prompts on the terminal that runs the release. A run on a Prefect server starts a run `ask: ...`\n"
-            "below itself, which pauses: its page has a form with the evidence and the options that can be taken, the\n"
-            "event `coolify.decision.asked` tells automations of it, and the artifact `ask-...` links to it. Every\n"
-            "decision stands with its evidence, its reason and who took it in the report, in `coolify history`, and\n"
-            "in the event `coolify.decision`. An environment has policies of its own in its overlay\n"
-            "(`environments.NAME.decisions`)."
+            "`ask` prompts on the terminal that runs the release; without one, or with `--no-input`, one line tells\n"
+            "what was decided. A run on a Prefect server starts a run `ask: ...` below itself, which pauses: its page\n"
+            "has a form with the evidence and the options that can be taken, the event `coolify.decision.asked` tells\n"
+            "automations of it, and the artifact `ask-...` links to it. Every decision stands with its evidence, its\n"
+            "reason and who took it in the report, in `coolify history`, and in the event `coolify.decision`. An\n"
+            "environment has policies of its own in its overlay (`environments.NAME.decisions`)."
         ),
         "Where a release meets them:",
         _STORY,

@@ -57,6 +57,10 @@ class ProgressPrinter:
     """
 
     def __init__(self, console: Console, *, verbose: bool = True, debug: bool = False) -> None:
+        self.asks = True
+        """Whether the operator is asked here; a question that nobody is asked is not printed, only what came of it."""
+        self.failure = ""
+        """Why a phase failed, where that is the last thing that was printed."""
         self._console = console
         self._debug = debug
         self._verbose = verbose
@@ -64,6 +68,7 @@ class ProgressPrinter:
 
     def __call__(self, event: ProgressEvent) -> None:
         """Print one event."""
+        self.failure = event.summary if isinstance(event, PhaseEnded) and event.status is PhaseStatus.FAILED else ""
         match event:
             case PhaseStarted(phase):
                 self._show(phase)
@@ -85,6 +90,11 @@ class ProgressPrinter:
                         self._console.print(f"  [{style}]{symbol} {escape(finding.summary)}[/]", highlight=False)
                         if finding.is_problem and finding.remedy:
                             self._console.print(f"    [dim]{escape(finding.remedy)}[/]", highlight=False)
+            case DecisionTaken(question, choice, by, reason) if not self.asks and by != "operator":
+                # The first sentence of a question says what happened.
+                happened = question.partition(". ")[0]
+                line = f"  [magenta]→ {escape(happened)}: [bold]{escape(choice)}[/] ({escape(reason)})[/]"
+                self._console.print(line, highlight=False)
             case DecisionTaken(question, choice, _, reason):
                 self._console.print(f"  [magenta]? {escape(question)}[/]", highlight=False)
                 self._console.print(f"  [magenta]→ [bold]{escape(choice)}[/] ({escape(reason)})[/]", highlight=False)
@@ -111,8 +121,14 @@ class ProgressPrinter:
             self._status = None
 
 
-def print_report(console: Console, report: ReleaseReport) -> None:
-    """Print the outcome of a release or a rollback."""
+def print_report(console: Console, report: ReleaseReport, *, told: str = "") -> None:
+    """Print the outcome of a release or a rollback.
+
+    Args:
+        console: Where to.
+        report: The outcome.
+        told: What was printed just before; a reason that is the same is not repeated.
+    """
     number = f" {report.number}" if report.number else ""
     outcome = report.outcome.value.replace("_", " ")
     table = Table(show_header=False, box=None, padding=(0, 1))
@@ -125,10 +141,11 @@ def print_report(console: Console, report: ReleaseReport) -> None:
     for label, value in facts:
         if value:
             table.add_row(f"[dim]{label}[/]", escape(value))
+    reason = "" if report.reason == told else report.reason
     console.print()
     console.print(
         f"[{OUTCOME_STYLES[report.outcome]}] {report.kind.capitalize()}{number} of {escape(report.application)}: "
-        f"{outcome} [/] {escape(report.reason)}",
+        f"{outcome} [/] {escape(reason)}".rstrip(),
         highlight=False,
     )
     console.print(table)

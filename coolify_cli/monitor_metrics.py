@@ -17,6 +17,7 @@ from coolify_cli.options import json_option
 
 if TYPE_CHECKING:
     from coolify.monitor.keeper import Keeper
+    from coolify.monitor.keeping import CountsFile
     from coolify.monitor.metrics import Exposed
     from tasks.recorded import PrefectRecords
 
@@ -141,6 +142,11 @@ def _plain(exposed: Exposed) -> list[dict[str, object]]:
     "--interval", type=click.FloatRange(1), default=60.0, show_default=True, help="Seconds between two looks."
 )
 @click.option("--textfile", metavar="PATH", help="Write the metrics there too, after each look.")
+@click.option(
+    "--state",
+    metavar="PATH",
+    help="Keep counts in this file, so that they go on after a restart; from 0 when left out.",
+)
 @json_option
 def serve(
     configs: tuple[str, ...],
@@ -151,13 +157,18 @@ def serve(
     port: int,
     interval: float,
     textfile: str | None,
+    state: str | None,
     as_json: bool,
 ) -> int:
     """Look at everything again and again, and let Prometheus scrape /metrics. Runs until Ctrl-C.
 
-    /health answers 200 while looks come to an end, for whoever watches the watcher.
+    /health answers 200 while looks come to an end, for whoever watches the watcher. With --state, deployments that
+    ended while nobody looked are counted by the first look, once.
     """
-    keeper = _keeper(configs, environment, everything=everything, counting=True)
+    from coolify.monitor.keeping import CountsFile
+
+    file = CountsFile(Path(state)) if state is not None else None
+    keeper = _keeper(configs, environment, everything=everything, counting=True, file=file)
     listener = _listen(host, port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/metrics"
     click.echo(json.dumps({"metrics": url}) if as_json else f"Metrics at {url}")
@@ -165,7 +176,14 @@ def serve(
     return 0
 
 
-def _keeper(configs: tuple[str, ...], environment: str, *, everything: bool, counting: bool = False) -> Keeper:
+def _keeper(
+    configs: tuple[str, ...],
+    environment: str,
+    *,
+    everything: bool,
+    counting: bool = False,
+    file: CountsFile | None = None,
+) -> Keeper:
     from coolify.monitor.keeper import Keeper
     from coolify.monitor.look import OnRecord
     from coolify.monitor.watch import prepare
@@ -175,7 +193,7 @@ def _keeper(configs: tuple[str, ...], environment: str, *, everything: bool, cou
     wanted = wanted_of(configs, environment, everything=everything)
     records = _records()
     on_record = OnRecord(proofs=records, releases=records)
-    return Keeper(partial(prepare, wanted, os.environ), os.environ, on_record, records, counting=counting)
+    return Keeper(partial(prepare, wanted, os.environ), os.environ, on_record, records, counting=counting, file=file)
 
 
 def _records() -> PrefectRecords | None:
@@ -203,7 +221,7 @@ async def _serve(keeper: Keeper, listener: socket.socket, interval: float, textf
         return Response(exposition(keeper.exposed), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def answer_health(_: Request) -> Response:
-        problem = _unwell(keeper.exposed, interval)
+        problem = keeper.trouble or _unwell(keeper.exposed, interval)
         return PlainTextResponse(problem or "ok", 503 if problem else 200)
 
     def keep(exposed: Exposed) -> None:

@@ -132,22 +132,31 @@ def run_quietly(
         debug: Whether the hidden lines of build logs are printed too.
         verbose: Whether steps and build logs are printed, not only phases, problems and decisions.
     """
+    return _run(flow, quiet=quiet, no_input=no_input, debug=debug, verbose=verbose)[0]
+
+
+def _run(
+    flow: Callable[[], Awaitable[State[Any]]], *, quiet: bool, no_input: bool, debug: bool = False, verbose: bool = True
+) -> tuple[Any, str]:
+    """Return the flow's result, and the failure that was the last thing printed."""
     console = Console(stderr=quiet, quiet=quiet)
     printer = ProgressPrinter(console, debug=debug, verbose=verbose)
     asker = None if no_input else terminal_asker(console, printer.close)
+    printer.asks = asker is not None
     if "PREFECT_API_URL" not in os.environ:
         printer.wait_for("Prefect's temporary server")
     try:
-        return asyncio.run(execute(flow, printer, asker))
+        return asyncio.run(execute(flow, printer, asker)), printer.failure
     finally:
         printer.close()
 
 
 def run_and_report(flow: Callable[[], Awaitable[State[Any]]], *, as_json: bool, no_input: bool = False) -> int:
     """Run a release or rollback flow in this process, print what happens, and return the exit code."""
-    report: ReleaseReport = run_quietly(flow, quiet=as_json, no_input=no_input)
+    report: ReleaseReport
+    report, told = _run(flow, quiet=as_json, no_input=no_input)
     if as_json:
         sys.stdout.write(report.model_dump_json(indent=2) + "\n")
     else:
-        print_report(Console(), report)
+        print_report(Console(), report, told=told)
     return EXIT_OK if report.outcome is Outcome.COMPLETED else EXIT_FAILURE

@@ -83,8 +83,9 @@ def check(
 ) -> int:
     """Compare what visitors get with the section `security`; exit with 1 when something is wrong.
 
-    With `security.ports`, or --ports, the server's own addresses are tried for open ports as well; for that alone
-    Coolify is asked. --probe-limits is felt by the application: it sends a burst of requests and one large body.
+    With `security.ports`, or --ports, the server's own addresses are tried for open ports as well. Coolify is asked
+    for that, and where a proxy without the application seems to answer. --probe-limits is felt by the application:
+    it sends a burst of requests and one large body.
     """
     from coolify.finding import Severity, worst
     from coolify_cli.output import print_findings, print_json, stdout_console
@@ -107,15 +108,24 @@ async def _check(
     config: Config, *, probe_limits: bool, asked: tuple[int, ...] | None, scan: bool
 ) -> tuple[Finding, ...]:
     from coolify.dns import resolver_of
+    from coolify.errors import OperatorError
     from coolify.security import resolve_security
+    from coolify.security.absence import Standing, standing_of
     from coolify.security.check import LimitProbes, check_security
     from coolify.security.ports import WELL_KNOWN_PORTS, check_ports
-    from coolify_cli.reaching import server_names
+    from coolify_cli.reaching import connection_of, server_names
+
+    async def standing() -> Standing:
+        try:
+            async with connection_of(config).client() as client:
+                return await standing_of(client, config)
+        except OperatorError as error:
+            return Standing.unknown(error)
 
     resolver = resolver_of(config)
     wanted = resolve_security(config, os.environ)
     probes = LimitProbes(rate=probe_limits, body=probe_limits)
-    findings = await check_security(config, wanted, resolver, probes)
+    findings = await check_security(config, wanted, resolver, probes, standing)
     if scan:
         addresses = (await resolver.server_addresses(*await server_names(config))).addresses
         if not addresses:

@@ -6,6 +6,7 @@ from coolify.api import ApplicationSettings, CoolifyClient
 from coolify.errors import OperatorError
 from coolify.finding import Finding, Severity
 from coolify.security import LabelsPlan, WantedSecurity, plan_labels
+from coolify.security.absence import Standing, standing_of
 from coolify.security.check import check_security
 from tasks.phases import report_findings, step_done
 from tasks.session import Session
@@ -49,7 +50,11 @@ async def write_labels(client: CoolifyClient, application_uuid: str, wanted: Wan
 @step("look at security")
 async def look_at_security(session: Session) -> tuple[Finding, ...]:
     """Compare what visitors get with what is configured; problems are warnings unless the configuration insists."""
-    findings = await check_security(session.config, session.security, session.resolver)
+
+    async def standing() -> Standing:
+        return await standing_of(session.client, session.config)
+
+    findings = await check_security(session.config, session.security, session.resolver, standing=standing)
     if not session.config.security.required:
         findings = tuple(
             one.model_copy(update={"severity": Severity.WARNING}) if one.is_problem else one for one in findings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from coolify.errors import OperatorError
 from coolify.monitor.changes import compare
 from coolify.monitor.counting import Counted
+from coolify.monitor.keeping import CountsFile
 from coolify.monitor.look import DEFAULT_REQUESTS, NOTHING_ON_RECORD, OnRecord
 from coolify.monitor.memory import Notes, WatchState
 from coolify.monitor.metrics import Exposed
@@ -44,6 +46,7 @@ class Keeper:
         questions: Where questions to an operator wait; None where nobody knows.
         requests: How many to send to each Coolify server in one look at most.
         counting: Whether to count what happens from look to look.
+        file: Where counts outlive this process; None where they begin anew with it.
     """
 
     def __init__(
@@ -55,15 +58,19 @@ class Keeper:
         *,
         requests: int = DEFAULT_REQUESTS,
         counting: bool = False,
+        file: CountsFile | None = None,
     ) -> None:
         self._prepare = prepare
         self._environ = environ
         self._requests = requests
         self._on_record = on_record
         self._questions = questions
-        self._counted = Counted() if counting else None
+        self._file = file
+        self._counted = file.counted if file is not None else Counted() if counting else None
         self._state = WatchState()
         self.exposed = Exposed()
+        self.trouble = ""
+        """Why counts stand still, empty where they do not."""
 
     async def look(self) -> Exposed:
         """Look at everything once."""
@@ -79,10 +86,24 @@ class Keeper:
         self._state, _ = compare(self._state, looks, watch.policies, Notes(), now)
         seen = merged(self.exposed.looks, looks)
         if self._counted is not None:
-            self._counted.add(looks)
+            self._counted = self._count(self._counted, looks)
         seconds, runs = time.monotonic() - started, self.exposed.runs + 1
         self.exposed = Exposed(seen, now, seconds, runs, of_prefect=waiting, counted=self._counted)
         return self.exposed
+
+    def _count(self, counted: Counted, looks: Iterable[Look]) -> Counted:
+        """Count, and tell nobody what is not kept: it would be counted again after a restart."""
+        after = copy.deepcopy(counted)
+        after.add(looks)
+        if self._file is not None:
+            try:
+                self._file.keep(after)
+            except OSError as error:
+                # Coolify lists the deployments in the next look, too.
+                self.trouble = f"counts cannot be kept: {error.strerror}"
+                return counted
+        self.trouble = ""
+        return after
 
     async def _waiting(self) -> tuple[Measure, ...]:
         if self._questions is None:

@@ -120,12 +120,12 @@ def _values(subject: Subject, scope: Iterable[str]) -> tuple[str, ...]:
 
 
 def _counters(counted: Counted) -> Iterable[Family]:
-    """Return what was counted since the process began."""
+    """Return what was counted."""
     ended = CounterMetricFamily(
-        DEPLOYMENTS, "Deployments that ended so since this process looks.", labels=(*APPLICATION, "result")
+        DEPLOYMENTS, "Deployments that ended so since they are counted.", labels=(*APPLICATION, "result")
     )
     durations = HistogramMetricFamily(
-        DURATIONS, "Seconds that deployments took that ended since this process looks.", labels=APPLICATION
+        DURATIONS, "Seconds that deployments took that ended since they are counted.", labels=APPLICATION
     )
     for subject, deployed in counted.deployed:
         labels = _values(subject, APPLICATION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,7 @@ from coolify.config import Config, Domain
 from coolify.dns import Resolver
 from coolify.finding import Finding
 from coolify.security import verdict
+from coolify.security.absence import Knock, Standing, absent, is_of_proxy, knock, of_proxy
 from coolify.security.look import Door, Seen
 from coolify.security.wanted import WantedSecurity
 
@@ -20,6 +22,7 @@ _STRANGER: Final = "https://stranger.invalid"
 _ANY_SITE: Final = "https://site.invalid"
 _MOST_REQUESTS: Final = 2000
 _LARGEST_BODY: Final = 32 * 1024**2
+_UNKNOWN: Final = Standing(runs=None, told="Coolify was not asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,16 @@ class LimitProbes:
     """Send a body that is too large by one byte."""
 
 
+async def _not_asked() -> Standing:
+    return _UNKNOWN
+
+
 async def check_security(
-    config: Config, wanted: WantedSecurity, resolver: Resolver, probes: LimitProbes | None = None
+    config: Config,
+    wanted: WantedSecurity,
+    resolver: Resolver,
+    probes: LimitProbes | None = None,
+    standing: Callable[[], Awaitable[Standing]] = _not_asked,
 ) -> tuple[Finding, ...]:
     """Return how the domains of an application answer, beside what is configured.
 
@@ -42,6 +53,7 @@ async def check_security(
         wanted: Its security, secrets resolved: names and passwords are sent over verified connections.
         resolver: Where the addresses of the domains are looked up.
         probes: Which limits to exceed on purpose; none when left out.
+        standing: Asks Coolify whether the application runs; only where its proxy alone seems to answer.
     """
     hosts = await asyncio.gather(*(resolver.addresses(domain.host) for domain in config.domains))
     doors = [
@@ -55,8 +67,30 @@ async def check_security(
         for domain, host in zip(config.domains, hosts, strict=True)
         if not host.all
     ]
-    checked = await asyncio.gather(*(_check(domain, door, wanted, probes or LimitProbes()) for domain, door in doors))
-    return (*silent, *(finding for findings in checked for finding in findings))
+    knocks = await asyncio.gather(*(knock(door, f"{domain.url} at {door.address}") for domain, door in doors))
+    without, alone = await _without_application(config, knocks, standing)
+    checked = await asyncio.gather(
+        *(
+            _check(domain, one, wanted, probes or LimitProbes())
+            for (domain, _), one in zip(doors, knocks, strict=True)
+            if one not in alone
+        )
+    )
+    return (*silent, *without, *(finding for findings in checked for finding in findings))
+
+
+async def _without_application(
+    config: Config, knocks: Iterable[Knock], standing: Callable[[], Awaitable[Standing]]
+) -> tuple[list[Finding], list[Knock]]:
+    """Return what is told of the answers that are the proxy's own, and those answers."""
+    suspects = [one for one in knocks if one.is_suspect]
+    if not suspects:
+        return [], []
+    known = await standing()
+    alone = [one for one in suspects if is_of_proxy(one, known, config.health.expect)]
+    if alone and known.runs is False:
+        return [absent(config.application_name, alone, known)], alone
+    return [of_proxy(one, known) for one in alone], alone
 
 
 def _path(config: Config) -> str:
@@ -64,9 +98,8 @@ def _path(config: Config) -> str:
     return config.health.path
 
 
-async def _check(domain: Domain, door: Door, wanted: WantedSecurity, probes: LimitProbes) -> tuple[Finding, ...]:
-    section, subject = wanted.section, f"{domain.url} at {door.address}"
-    stranger = await door.ask()
+async def _check(domain: Domain, knocked: Knock, wanted: WantedSecurity, probes: LimitProbes) -> tuple[Finding, ...]:
+    section, subject, door, stranger = wanted.section, knocked.subject, knocked.door, knocked.seen
     if stranger.status is None:
         return (verdict.unreachable(subject, stranger),)
     shut_out = stranger.status == 403 and bool(section.allow_list)

@@ -20,6 +20,7 @@ __all__ = ["Burst", "Door", "Seen"]
 
 _SECONDS: Final = 10.0
 _AT_ONCE: Final = 20
+_EXCERPT: Final = 200
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -34,6 +35,8 @@ class Seen:
     """Why there was no answer."""
     own_address: str = ""
     """Address of this machine on the connection."""
+    body: str = ""
+    """Beginning of an answer that is no success; others are not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,9 @@ class Door:
             ):
                 stream = response.extensions.get("network_stream")
                 own = stream.get_extra_info("client_addr") if stream else None
-                return Seen(response.status_code, dict(response.headers), own_address=str(own[0]) if own else "")
+                address = str(own[0]) if own else ""
+                page = "" if response.is_success else await _beginning(response)
+                return Seen(response.status_code, dict(response.headers), own_address=address, body=page)
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             return Seen(problem=_reason(error))
 
@@ -110,6 +115,15 @@ class Door:
             sent += len(answers)
             refused += sum(answer.status == 429 for answer in answers)
         return Burst(sent, refused, time.monotonic() - started)
+
+
+async def _beginning(response: httpx.Response) -> str:
+    read = b""
+    async for chunk in response.aiter_bytes():
+        read += chunk
+        if len(read) >= _EXCERPT:
+            break
+    return read[:_EXCERPT].decode(errors="replace")
 
 
 def _reason(error: Exception) -> str:

@@ -81,3 +81,15 @@ async def test_a_decision_is_asked_with_its_evidence_and_taken_as_answered(
         assert await shown.ends() == 1
         assert "Traceback" not in shown.shown
     assert await shop.version() == "1.0.0"
+
+
+async def test_without_a_terminal_a_refused_token_is_told_once_and_no_question_is_printed(
+    coolify, prefect_server
+) -> None:
+    done = await coolify("release", "--local", "--no-input", COOLIFY_TOKEN="1|wrong", **prefect_server.environment)
+    assert done.code == 1
+    default, refusal, *outcome = done.stdout.splitlines()
+    assert default == "  → Coolify refused the API token: Read the token again and retry (It is the default.)"
+    assert refusal.startswith("✗ preflight Coolify refused GET /version (401): ")
+    assert [line.strip() for line in outcome if line][:1] == ["Release of shop: aborted"]
+    assert done.text.count("401") == 1

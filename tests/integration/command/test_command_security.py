@@ -6,6 +6,7 @@ import pytest
 import ruamel.yaml
 
 from coolify.config import load_config
+from tests.integration.monitor.prometheus import until
 
 
 def written(shop) -> dict[str, Any]:
@@ -104,6 +105,36 @@ async def test_headers_that_do_not_arrive_fail_the_check(shop, coolify, released
     assert done.code == 1
     assert "does not send X-Frame-Options" in done.stdout
     assert load_config(shop.config).security.headers.frame_options == "deny"
+
+
+async def test_what_is_not_deployed_is_not_judged_by_the_page_of_the_proxy(shop, coolify) -> None:
+    shop.configure(security={"headers": {"frame_options": "deny"}})
+    done = await coolify("security", "check", "--json")
+    assert (done.code, [one["name"] for one in done.json["findings"]]) == (1, ["security-not-running"])
+    (finding,) = done.json["findings"]
+    assert finding["summary"].startswith("Coolify has no application shop yet; at https://shop.sandbox.test/health")
+    done = await coolify("security", "check", COOLIFY_TOKEN="1|wrong")
+    assert done.code == 1
+    assert "as a proxy does that reaches no application" in done.text
+    assert "Coolify could not be asked" in done.text
+    assert "X-Frame-Options" not in done.text
+
+
+async def test_what_was_stopped_is_not_judged_either(shop, coolify, released) -> None:
+    shop.configure(security={"headers": {"frame_options": "deny"}})
+    await released()
+    (application,) = shop.sandbox.state.all("application")
+    async with shop.client() as client:
+        await client.applications.stop(application.uuid)
+
+        async def is_stopped() -> bool:
+            return not (await client.applications.get(application.uuid)).parsed_status.is_running
+
+        await until(is_stopped)
+    done = await coolify("security", "check", "--json")
+    (finding,) = done.json["findings"]
+    assert (done.code, finding["name"]) == (1, "security-not-running")
+    assert finding["summary"].startswith("shop does not run, Coolify calls it exited; at https://shop.sandbox.test/")
 
 
 async def test_open_ports_of_the_servers_own_address_are_named(shop, coolify) -> None:

@@ -17,6 +17,7 @@ from coolify.config import Config
 from coolify.dns import Nameserver, Resolver
 from coolify.finding import Finding, Severity
 from coolify.security import Credential, WantedSecurity
+from coolify.security.absence import Standing
 from coolify.security.check import LimitProbes, check_security
 from coolify.security.look import Seen
 from coolify.security.ports import check_ports, scan_ports
@@ -58,7 +59,13 @@ class Stage:
         return await self.answer(request)
 
     async def look(
-        self, security: dict[str, Any], probes: LimitProbes | None = None, password: str | None = None, host: str = HOST
+        self,
+        security: dict[str, Any],
+        probes: LimitProbes | None = None,
+        password: str | None = None,
+        host: str = HOST,
+        standing: Standing | None = None,
+        **sections: Any,
     ) -> dict[str, Finding]:
         config = Config.model_validate(
             {
@@ -68,12 +75,17 @@ class Stage:
                 "security": security,
                 "network": {"ca_file": self.ca_file, "http_port": self.http_port, "https_port": self.https_port},
             }
+            | sections
         )
         users = config.security.basic_auth.users if config.security.basic_auth else ()
         secret = SecretStr(password) if password else None
         wanted = WantedSecurity(config.security, tuple(Credential(user.name, secret, None) for user in users))
         address, port = self.names.address
-        findings = await check_security(config, wanted, Resolver((Nameserver(address, port),)), probes)
+
+        async def known() -> Standing:
+            return standing or Standing(runs=None, told="Coolify was not asked")
+
+        findings = await check_security(config, wanted, Resolver((Nameserver(address, port),)), probes, known)
         return {one.name: one for one in findings}
 
 
@@ -318,6 +330,88 @@ async def test_who_gives_no_answer_is_unreachable(stage) -> None:
     assert "no connection" in (await stage.look({"headers": HEADERS}))["security-unreachable"].summary
     found = await stage.look({"headers": HEADERS}, host="nowhere.sandbox.test")
     assert "no address" in found["security-unreachable"].summary
+
+
+STOPPED = Standing(runs=False, told="shop does not run, Coolify calls it exited")
+NEVER = Standing(runs=False, told="Coolify has no application shop yet", deployed=False)
+RUNS = Standing(runs=True, told="Coolify says that shop runs")
+NOT_FOUND, NO_SERVER = "404 page not found\n", "no available server\n"
+
+
+def proxy(status: int, page: str, *, own: Mapping[str, str] | None = None, location: str = "") -> Answer:
+    """Answer every name alike; the application's own name with headers of its own where they are given."""
+
+    async def answer(request: Request) -> Response:
+        headers = {"X-Content-Type-Options": "nosniff"} | ({"Location": location} if location else {})
+        more = own if own and request.url.hostname == HOST else {}
+        return PlainTextResponse(page, status, headers | dict(more))
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        proxy(404, NOT_FOUND),
+        proxy(404, ""),
+        proxy(503, NO_SERVER, own=GOOD),
+        proxy(302, "", location="https://elsewhere.test/"),
+    ],
+)
+async def test_where_nothing_runs_the_page_of_the_proxy_is_not_judged(stage, answer) -> None:
+    stage.answer = answer
+    found = await stage.look({"headers": HEADERS}, standing=STOPPED)
+    assert set(found) == {"security-not-running"}
+    (finding,) = found.values()
+    assert finding.severity is Severity.ERROR
+    assert finding.summary == (
+        "shop does not run, Coolify calls it exited; at https://shop.sandbox.test/ the proxy alone answers, so that "
+        "nothing about its security is known."
+    )
+    assert "coolify release" in finding.remedy
+
+
+@pytest.mark.parametrize("standing", [None, RUNS])
+@pytest.mark.parametrize("answer", [proxy(404, NOT_FOUND), proxy(404, ""), proxy(503, NO_SERVER, own=GOOD)])
+async def test_a_page_like_the_proxys_own_is_called_no_more_than_that_without_knowing(stage, answer, standing) -> None:
+    stage.answer = answer
+    found = await stage.look({"headers": HEADERS}, standing=standing)
+    assert set(found) == {"security-proxy-answers"}
+    assert "domain list" in found["security-proxy-answers"].remedy
+
+
+@pytest.mark.parametrize(
+    ("answer", "sections"),
+    [
+        # The proxy routes the name to somebody: an application in Go says 404 in the same words.
+        (proxy(404, NOT_FOUND, own={"X-Frame-Options": "DENY"}), {}),
+        (proxy(404, NOT_FOUND), {"health": {"expect": [404]}}),
+        (proxy(302, "", location="https://elsewhere.test/"), {}),
+        (proxy(500, "broken"), {}),
+    ],
+)
+@pytest.mark.parametrize("standing", [None, RUNS])
+async def test_a_bad_answer_of_the_application_itself_is_judged(stage, answer, sections, standing) -> None:
+    stage.answer = answer
+    found = await stage.look({"headers": HEADERS}, standing=standing, **sections)
+    assert "security-header-missing" in found
+    assert not set(found) & {"security-proxy-answers", "security-not-running"}
+
+
+@pytest.mark.parametrize(
+    ("standing", "name"), [(STOPPED, "header-missing"), (NEVER, "not-running"), (None, "header-missing")]
+)
+async def test_an_answer_that_the_configuration_expects_is_of_what_was_deployed(stage, standing, name) -> None:
+    # Coolify writes states late: right after a release it may still call the container exited.
+    stage.answer = proxy(404, NOT_FOUND)
+    found = await stage.look({"headers": HEADERS}, standing=standing, health={"expect": [404]})
+    assert f"security-{name}" in found
+
+
+async def test_coolify_is_asked_only_where_the_proxy_may_have_answered(stage) -> None:
+    found = await stage.look({"headers": HEADERS}, standing=STOPPED)
+    assert set(found) == {"security-headers-set"}
+    assert len(stage.requests) == 2, "one over HTTPS, one over plain HTTP for HSTS"
 
 
 async def test_ports_beyond_the_declared_ones_are_found_and_those_that_are_shut(stage) -> None:
