@@ -1,7 +1,8 @@
 """How long an operator waits for `coolify` itself: help, version, and a command that reads from Coolify.
 
-Promised on two cores: help and version within 150 ms, a reading command within 400 ms beyond the network. What the
-network takes is measured by sending the same requests from here, over one bare connection.
+Promised on two cores: help and version within 150 ms, a command that looks at something in Coolify within 400 ms
+beyond the network, and `plan`, which checks the whole configuration and compares it, within 600. What the network takes
+is measured by sending the same requests from here, over one bare connection.
 """
 
 from __future__ import annotations
@@ -18,15 +19,17 @@ from typing import Final
 
 import httpx
 import ruamel.yaml
+from pydantic import SecretStr
 
+from coolify.api import CoolifyClient, StaticToken
 from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
 
 _ROUNDS: Final = 15
 _INSTANT_MS: Final = 150
-_READING_MS: Final = 400
 _COMMAND: Final = (sys.executable, "-m", "coolify_cli.main")
-_READING: Final = (("project", "list"), ("deploy", "status"), ("plan",))
+_READING: Final = {("project", "list"): 400, ("deploy", "status"): 400, ("plan",): 600}
+"""Command -> milliseconds beyond the network."""
 
 
 async def main() -> int:
@@ -46,7 +49,8 @@ async def main() -> int:
             _row("python -c pass", bare, 0, None)
             kept = [await _instant(run, option) for option in ("--version", "--help")]
             await run(*_COMMAND, "apply", "--yes")
-            kept += [await _reading(run, command, sandbox) for command in _READING]
+            await _deploy(sandbox)
+            kept += [await _reading(run, command, sandbox, promised) for command, promised in _READING.items()]
     return 0 if all(kept) else 1
 
 
@@ -56,7 +60,9 @@ async def _instant(run: Callable[..., Awaitable[None]], option: str) -> bool:
     return spent <= _INSTANT_MS
 
 
-async def _reading(run: Callable[..., Awaitable[None]], command: Sequence[str], sandbox: Sandbox) -> bool:
+async def _reading(
+    run: Callable[..., Awaitable[None]], command: Sequence[str], sandbox: Sandbox, promised: int
+) -> bool:
     seen = sandbox.app.state.faults.requests
     before = len(seen)
     await run(*_COMMAND, *command)
@@ -70,8 +76,17 @@ async def _reading(run: Callable[..., Awaitable[None]], command: Sequence[str], 
 
     network = await _median(bare)
     spent = await _median(lambda: run(*_COMMAND, *command))
-    _row(f"coolify {' '.join(command)}", spent, network, _READING_MS)
-    return spent - network <= _READING_MS
+    _row(f"coolify {' '.join(command)}", spent, network, promised)
+    return spent - network <= promised
+
+
+async def _deploy(sandbox: Sandbox) -> None:
+    """Deploy the application, so that there is something to list."""
+    async with CoolifyClient(sandbox.url, StaticToken(SecretStr(sandbox.token))) as client:
+        (application,) = await client.applications.list()
+        triggered = await client.deployments.trigger(application.uuid)
+        async for _ in client.deployments.follow(triggered.deployment_uuid, interval=0.2):
+            pass
 
 
 def _row(name: str, spent: float, network: float, promised: int | None) -> None:
