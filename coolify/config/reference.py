@@ -181,6 +181,10 @@ check it while you type when its first line is
 All problems of a file are told at once, one a line: `.coolify/config.yml:12: domains[0].primary: ...`. A key
 that is not known is an error that names the nearest known one.
 
+What only looks at Coolify or stops something there (`auth status`, `project list`, `deploy status`, `deploy logs`,
+`deploy cancel`) reads `server`, `auth`, `project`, `environment`, `application` and `network` alone: a mistake elsewhere
+keeps nobody from looking.
+
 ## Secrets
 
 `${NAME}` stands for an environment variable of the machine that runs the release, `${NAME:-default}` has a
