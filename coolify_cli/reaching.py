@@ -27,7 +27,7 @@ __all__ = [
     "server_names",
 ]
 
-
+# Before a client does it.
 load_http_client()
 
 
