@@ -182,8 +182,8 @@ All problems of a file are told at once, one a line: `.coolify/config.yml:12: do
 that is not known is an error that names the nearest known one.
 
 What only looks at Coolify or stops something there (`auth status`, `project list`, `deploy status`, `deploy logs`,
-`deploy cancel`) reads `server`, `auth`, `project`, `environment`, `application` and `network` alone: a mistake elsewhere
-keeps nobody from looking.
+`deploy cancel`) reads `server`, `auth`, `project`, `environment`, `application` and `network` alone: a mistake
+elsewhere keeps nobody from looking.
 
 ## Secrets
 
