@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route as HttpRoute
 
+from coolify.trust import trusting
 from coolify_sandbox.authority import CertificateAuthority
 from coolify_sandbox.middlewares import Chain, chains
 from coolify_sandbox.runtime.contract import Route
@@ -63,7 +64,9 @@ class EdgeProxy:
         self._open: Counter[int] = Counter()
         """Requests that have no complete answer yet, by the port of the process that answers."""
         self._answered = asyncio.Event()
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(60, connect=5), trust_env=False, follow_redirects=False)
+        self._client = httpx.AsyncClient(
+            verify=trusting(), timeout=httpx.Timeout(60, connect=5), trust_env=False, follow_redirects=False
+        )
         self._ordered: dict[str, float] = {}
         self.http_port = 0
         self.https_port = 0

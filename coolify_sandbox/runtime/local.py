@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from coolify.trust import trusting
 from coolify_sandbox.edge import EdgeProxy
 from coolify_sandbox.runtime.build import build, checkout, recipe_of, resolve
 from coolify_sandbox.runtime.contract import (
@@ -306,7 +307,7 @@ async def _until_healthy(process: AppProcess, check: HealthCheck, log: LogSink) 
 
 async def _is_healthy(process: AppProcess, check: HealthCheck) -> bool:
     try:
-        async with httpx.AsyncClient(timeout=check.timeout, trust_env=False) as client:
+        async with httpx.AsyncClient(verify=trusting(), timeout=check.timeout, trust_env=False) as client:
             url = f"http://127.0.0.1:{process.port}{check.path}"
             answer = await client.request(check.method, url, headers={"Host": check.host})
     except httpx.HTTPError:
