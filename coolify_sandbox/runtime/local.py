@@ -284,6 +284,8 @@ async def _until_healthy(process: AppProcess, check: HealthCheck, log: LogSink) 
     log(LogEntry(f"Healthcheck URL (inside the container): {check.method}: {check.scheme}://{check.host}{check.path}"))
     log(LogEntry(f"Waiting for the start period ({check.start_period:g} seconds) before starting healthcheck."))
     await asyncio.sleep(check.start_period)
+    # Docker asks for the first time when one interval has passed; most are up long before.
+    await process.wait_until_listening(check.interval)
     for attempt in range(1, check.retries + 1):
         healthy = await _is_healthy(process, check)
         log(
