@@ -34,6 +34,7 @@ from coolify.wording import counted
 from coolify_cli.deleting import delete_project, find_project, resources_of
 from coolify_cli.prefect_server import PrefectServer, deliver_logs, run_prefect_server
 from coolify_sandbox.sandbox import Sandbox
+from coolify_sandbox.server.settings import ServerSettings
 
 if TYPE_CHECKING:
     from coolify.backup.engines import Connection
@@ -189,7 +190,12 @@ def _write(config: Config, chosen: Chosen, path: Path, deadline: float) -> int:
 async def _stage(config: Config, repository: str, directory: Path) -> AsyncIterator[_Stage]:
     """Start Coolify, DNS, edge and Prefect of the drill; end them all, whatever happens."""
     source = repository or _repository(config)
-    async with run_prefect_server(directory / "prefect") as prefect, Sandbox(directory / "sandbox") as sandbox:
+    # Nobody else asks this Coolify: a limit of requests would only make the drill wait.
+    unlimited = ServerSettings(rate_limit=10**6)
+    async with (
+        run_prefect_server(directory / "prefect") as prefect,
+        Sandbox(directory / "sandbox", unlimited) as sandbox,
+    ):
         _enter(prefect)
         sandbox.add_domain(host_of(config))
         host, port = sandbox.dns_address

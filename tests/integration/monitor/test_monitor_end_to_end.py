@@ -18,7 +18,7 @@ from tests.integration.monitor.test_monitor_watch import events_since, looked
 @pytest.fixture
 async def sandbox(monkeypatch):
     """A Coolify that notices every other second what has become of its containers."""
-    async with Sandbox(settings=ServerSettings(status_seconds=2)) as running:
+    async with Sandbox(settings=ServerSettings(status_seconds=2, rate_limit=10**6)) as running:
         monkeypatch.setenv("COOLIFY_TOKEN", running.token)
         yield running
 
