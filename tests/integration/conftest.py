@@ -20,6 +20,7 @@ from coolify_sandbox.server.settings import ServerSettings
 from coolify_sandbox.serving import serve_forever
 from tests.integration.buckets import bucket, s3_server  # noqa: F401 - fixtures
 from tests.integration.git_over_ssh import serve_git
+from tests.integration.impatience import impatient
 from tests.integration.registry_on_loopback import Registry
 
 
@@ -111,7 +112,10 @@ def prefect_server(tmp_path_factory):
 @pytest.fixture
 def in_prefect(prefect_server):
     """Run flows of this process against the server."""
-    with temporary_settings({PREFECT_API_URL: f"{prefect_server.url}/api", PREFECT_LOGGING_TO_API_ENABLED: False}):
+    with (
+        temporary_settings({PREFECT_API_URL: f"{prefect_server.url}/api", PREFECT_LOGGING_TO_API_ENABLED: False}),
+        impatient(),
+    ):
         yield prefect_server
 
 

@@ -18,6 +18,7 @@ from prefect.tasks import Task
 from coolify.api import CoolifyClient, RetryPolicy
 from coolify.backup.proof import RestorePoint
 from coolify.release import ReleaseRecord
+from tests.integration.impatience import impatient
 
 
 @dataclass
@@ -67,12 +68,12 @@ current_records: ContextVar[MemoryRecords] = ContextVar("current_records")
 def bare_flows() -> Iterator[None]:
     """Call flows and tasks directly, keep records in memory, do not wait between retries."""
     proofs, records = MemoryRestorePoints(), MemoryRecords()
-    impatient = partial(CoolifyClient, retry=RetryPolicy(first_delay=0.01, longest_delay=0.02))
+    hasty = partial(CoolifyClient, retry=RetryPolicy(first_delay=0.01, longest_delay=0.02))
     with (
         patch.object(Flow, "__call__", _call),
         patch.object(Task, "__call__", _call),
         patch("tasks.session.BlockRecordStore", lambda: current_records.get(records)),
-        patch("tasks.session.CoolifyClient", impatient),
+        patch("tasks.session.CoolifyClient", hasty),
         patch("flows.release.exclusive_release", unlocked),
         patch("flows.rollback.exclusive_release", unlocked),
         patch("flows.set_up_databases.exclusive_release", unlocked),
@@ -84,6 +85,6 @@ def bare_flows() -> Iterator[None]:
         patch("tasks.backups.BlockRestorePointStore", lambda: proofs),
         patch("tasks.backups.acreate_markdown_artifact", _nothing),
         patch("tasks.backups.emit_event", lambda **_: None),
-        patch("tasks.following._POLL_SECONDS", 0.05),
+        impatient(0.05),
     ):
         yield
