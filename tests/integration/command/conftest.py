@@ -89,8 +89,10 @@ def released(shop, in_prefect):
         from coolify.release import Outcome
         from flows.release import ReleaseRequest, release
         from tasks.session import Target
+        from tests.integration.robustness.bare import one_run
 
-        state = await release(ReleaseRequest(target=Target(config=str(shop.config))), return_state=True)
+        with one_run():
+            state = await release(ReleaseRequest(target=Target(config=str(shop.config))), return_state=True)
         assert (await state.aresult(raise_on_failure=False)).outcome is Outcome.COMPLETED
 
     return go

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
+from prefect.context import FlowRunContext
 from prefect.flows import Flow
 from prefect.tasks import Task
 
@@ -58,6 +59,22 @@ async def _nothing(*_: Any, **__: Any) -> None:
 @asynccontextmanager
 async def unlocked(*_: Any) -> AsyncIterator[None]:
     yield
+
+
+@contextmanager
+def one_run() -> Iterator[None]:
+    """Let Prefect run the outermost flow only, what it calls as plain functions: for what a test only begins with.
+
+    The run, its lock and the history that it leaves are as always; the runs below it, which take most of the time, are
+    not there.
+    """
+    run_in_prefect = Flow.__call__
+
+    def call(self: Any, *arguments: Any, **more: Any) -> Any:
+        return (_call if FlowRunContext.get() else run_in_prefect)(self, *arguments, **more)
+
+    with patch.object(Flow, "__call__", call), patch.object(Task, "__call__", _call):
+        yield
 
 
 current_records: ContextVar[MemoryRecords] = ContextVar("current_records")
