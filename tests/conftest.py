@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +23,11 @@ def pytest_configure(config: pytest.Config) -> None:
     # Prefect, which ends itself by that signal, would never end.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # The sandbox starts hundreds of applications as `python3`. Where pyenv puts a script of its own there, which looks
+    # for the version, each start costs twice as much.
+    interpreters = Path(sys.base_prefix) / "bin"
+    if shutil.which("python3", path=str(interpreters)) and ".pyenv" in interpreters.parts:
+        os.environ["PATH"] = f"{interpreters}{os.pathsep}{os.environ.get('PATH', '')}"
     # Whether an example takes long is a matter of what else the machine does.
     settings.register_profile("busy machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("busy machine")
