@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from coolify_sandbox.runtime.process import AppProcess
+from coolify_sandbox.runtime.shell import kill
 
 __all__ = ["PostgresMissingError", "PostgresServer", "ToolError"]
 
@@ -138,8 +139,13 @@ class PostgresServer:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+            start_new_session=True,
         )
-        output, errors = await process.communicate()
+        try:
+            output, errors = await process.communicate()
+        except asyncio.CancelledError:
+            await kill(process)
+            raise
         if process.returncode != 0:
             raise ToolError(errors.decode(errors="replace").strip())
         return output

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Finished", "base_environment", "launched", "run"]
+__all__ = ["Finished", "base_environment", "kill", "launched", "run"]
 
+_PIPE_SECONDS: Final = 1.0
 _LAUNCHER: Final = Path(__file__).with_name("launch.py")
 
 
@@ -44,6 +45,20 @@ def launched(command: str) -> tuple[str, ...]:
     return sys.executable, "-I", str(_LAUNCHER), command
 
 
+async def kill(process: asyncio.subprocess.Process) -> None:
+    """Kill a program that leads a process group, and read what is left in its pipes.
+
+    A pipe that is open when the event loop ends is an error.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+    # Somebody who has left the group may hold them open.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_PIPE_SECONDS):
+            await process.communicate()
+
+
 async def run(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Finished:
     """Run a program to its end and return its output, standard error included."""
     # A pipe of our own: `communicate` would close one that asyncio has made.
@@ -61,9 +76,7 @@ async def run(command: Sequence[str], directory: Path, environment: Mapping[str,
         try:
             output, _ = await process.communicate()
         except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+            await kill(process)
             raise
     finally:
         os.close(reading)

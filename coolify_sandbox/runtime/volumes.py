@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from coolify_sandbox.runtime.shell import kill
 from coolify_sandbox.runtime.upload import upload
 from coolify_sandbox.server.state import Row, State, new_uuid, timestamp
 
@@ -59,8 +60,12 @@ class VolumeRuntime:
         path = self._directory / filename.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         command = ("tar", "-czf", str(path), "-C", str(self.folder(volume)), ".")
-        process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-        _, errors = await process.communicate()
+        process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE, start_new_session=True)
+        try:
+            _, errors = await process.communicate()
+        except asyncio.CancelledError:
+            await kill(process)
+            raise
         if process.returncode != 0:
             path.unlink(missing_ok=True)
             self._state.update(row, status="failed", message=errors.decode(errors="replace"), finished_at=timestamp())
