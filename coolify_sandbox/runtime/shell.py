@@ -42,7 +42,7 @@ def base_environment(home: Path) -> dict[str, str]:
 
 def launched(command: str) -> tuple[str, ...]:
     """Return how to run a shell command so that it ends with its standard input, at the latest with the sandbox."""
-    return sys.executable, "-I", str(_LAUNCHER), command
+    return sys.executable, "-I", "-S", str(_LAUNCHER), command
 
 
 async def kill(process: asyncio.subprocess.Process) -> None:
