@@ -3,17 +3,24 @@
 Promised on two cores: help and version within 150 ms, a command that looks at something in Coolify within 400 ms
 beyond the network, and `plan`, which checks the whole configuration and compares it, within 600. What the network takes
 is measured by sending the same requests from here, over one bare connection.
+
+The quickest of the rounds counts: it tells what the command itself costs, the others what else the machine did (as the
+documentation of `timeit` says). The median is what was felt meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import ssl
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +33,7 @@ from coolify_sandbox.samples import SampleRepository
 from coolify_sandbox.sandbox import Sandbox
 
 _ROUNDS: Final = 15
+_INSTANT: Final = ("--version", "--help")
 _INSTANT_MS: Final = 150
 _COMMAND: Final = (sys.executable, "-m", "coolify_cli.main")
 _READING: Final = {("project", "list"): 400, ("deploy", "status"): 400, ("plan",): 600}
@@ -34,7 +42,6 @@ _READING: Final = {("project", "list"): 400, ("deploy", "status"): 400, ("plan",
 
 async def main() -> int:
     """Measure, print a table, and return 1 where a promise is broken."""
-    print(f"{'command':<24} {'median':>8} {'network':>8} {'own':>8} {'promised':>9}  (ms, {_ROUNDS} rounds)")
     with tempfile.TemporaryDirectory() as directory:
         async with Sandbox() as sandbox:
             work = _application(Path(directory), sandbox)
@@ -45,39 +52,76 @@ async def main() -> int:
             async def run(*command: str) -> None:
                 await _run(command, work, environment)
 
-            bare = await _median(lambda: run(sys.executable, "-c", "pass"))
-            _row("python -c pass", bare, 0, None)
-            kept = [await _instant(run, option) for option in ("--version", "--help")]
             await run(*_COMMAND, "apply", "--yes")
             await _deploy(sandbox)
-            kept += [await _reading(run, command, sandbox, promised) for command, promised in _READING.items()]
-    return 0 if all(kept) else 1
+            rows = [_Row("python -c pass", partial(run, sys.executable, "-c", "pass"))]
+            rows += [_Row(f"coolify {one}", partial(run, *_COMMAND, one), _INSTANT_MS) for one in _INSTANT]
+            for command, promised in _READING.items():
+                action = partial(run, *_COMMAND, *command)
+                rows.append(_Row(f"coolify {' '.join(command)}", action, promised, await _bare(action, sandbox)))
+            # Each in turn: a machine that is slow for a while is so for all of them.
+            for number in range(_ROUNDS):
+                print(f"round {number + 1} of {_ROUNDS}", end="\r", flush=True)
+                for row in rows:
+                    await row.measure()
+    print(" " * len(f"round {_ROUNDS} of {_ROUNDS}"), end="\r")
+    columns = ("median", "best", "network", "own", "promised")
+    print(f"{'command':<24}", *(f"{column:>9}" for column in columns), f" (ms, {_ROUNDS} rounds)")
+    for row in rows:
+        print(row)
+    return 0 if all(row.is_kept for row in rows) else 1
 
 
-async def _instant(run: Callable[..., Awaitable[None]], option: str) -> bool:
-    spent = await _median(lambda: run(*_COMMAND, option))
-    _row(f"coolify {option}", spent, 0, _INSTANT_MS)
-    return spent <= _INSTANT_MS
+@dataclass
+class _Row:
+    name: str
+    action: Callable[[], Awaitable[None]]
+    promised: float = math.inf
+    bare: Callable[[], Awaitable[None]] | None = None
+    """Sends the requests of the action, and does nothing else."""
+    spent: list[float] = field(default_factory=list)
+    network: list[float] = field(default_factory=list)
+
+    async def measure(self) -> None:
+        self.spent.append(await _milliseconds(self.action))
+        self.network.append(await _milliseconds(self.bare) if self.bare else 0.0)
+
+    @property
+    def own(self) -> float:
+        return min(self.spent) - min(self.network)
+
+    @property
+    def is_kept(self) -> bool:
+        return self.own <= self.promised
+
+    def __str__(self) -> str:
+        figures = (statistics.median(self.spent), min(self.spent), min(self.network), self.own, self.promised)
+        told = " ".join(f"{figure:>9.0f}" if figure < math.inf else "" for figure in figures)
+        return f"{self.name:<24} {told}{'' if self.is_kept else '  BROKEN'}"
 
 
-async def _reading(
-    run: Callable[..., Awaitable[None]], command: Sequence[str], sandbox: Sandbox, promised: int
-) -> bool:
+async def _milliseconds(action: Callable[[], Awaitable[None]]) -> float:
+    started = time.perf_counter()
+    await action()
+    return (time.perf_counter() - started) * 1000
+
+
+async def _bare(action: Callable[[], Awaitable[None]], sandbox: Sandbox) -> Callable[[], Awaitable[None]]:
+    """Run a command once, and return what sends the same requests."""
     seen = sandbox.app.state.faults.requests
     before = len(seen)
-    await run(*_COMMAND, *command)
+    await action()
     paths = [one.path for one in seen[before:]]
     headers = {"Authorization": f"Bearer {sandbox.token}"}
 
     async def bare() -> None:
-        async with httpx.AsyncClient(base_url=f"{sandbox.url}/api/v1", headers=headers, trust_env=False) as client:
+        # A context that trusts nobody: loading certificates would count as network.
+        nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        async with httpx.AsyncClient(base_url=f"{sandbox.url}/api/v1", headers=headers, verify=nobody) as client:
             for path in paths:
                 await client.get(path)
 
-    network = await _median(bare)
-    spent = await _median(lambda: run(*_COMMAND, *command))
-    _row(f"coolify {' '.join(command)}", spent, network, promised)
-    return spent - network <= promised
+    return bare
 
 
 async def _deploy(sandbox: Sandbox) -> None:
@@ -87,21 +131,6 @@ async def _deploy(sandbox: Sandbox) -> None:
         triggered = await client.deployments.trigger(application.uuid)
         async for _ in client.deployments.follow(triggered.deployment_uuid, interval=0.2):
             pass
-
-
-def _row(name: str, spent: float, network: float, promised: int | None) -> None:
-    kept = "" if promised is None else f"{promised:>9}" + ("" if spent - network <= promised else "  BROKEN")
-    print(f"{name:<24} {spent:>8.0f} {network:>8.0f} {spent - network:>8.0f} {kept}", flush=True)
-
-
-async def _median(action: Callable[[], Awaitable[None]]) -> float:
-    """Return milliseconds."""
-    spent = []
-    for _ in range(_ROUNDS):
-        started = time.perf_counter()
-        await action()
-        spent.append((time.perf_counter() - started) * 1000)
-    return statistics.median(spent)
 
 
 async def _run(command: Sequence[str], directory: Path, environment: dict[str, str]) -> None:
