@@ -18,7 +18,6 @@ from coolify_cli.options import (
     override_option,
     yes_options,
 )
-from coolify_cli.sparing import run_while_loading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -179,7 +178,7 @@ def status(config: str, environment: str, limit: int, *, as_json: bool) -> int:
             application = await find_application(client, loaded)
             return (await client.deployments.for_application(application.uuid, take=limit)).deployments
 
-    deployments = run_while_loading(read(), tables=not as_json)
+    deployments = asyncio.run(read())
     if as_json:
         print_json([one.model_dump(mode="json", exclude=_NOT_SHOWN) for one in deployments])
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import click
@@ -9,7 +10,6 @@ import click
 from coolify_cli.completing import complete_environment
 from coolify_cli.config_commands import print_edits
 from coolify_cli.options import config_options, dry_run_option, json_option
-from coolify_cli.sparing import run_while_loading
 
 __all__ = ["list_environments", "set_environment"]
 
@@ -43,7 +43,7 @@ def list_environments(config: str, environment: str, *, as_json: bool) -> int:
             project = await client.projects.locate(loaded.project.name, loaded.project.uuid)
             return frozenset(one.name for one in project.environments) if project else frozenset()
 
-    there = run_while_loading(on_server(), tables=not as_json)
+    there = asyncio.run(on_server())
     names = sorted({loaded.environment, *loaded.environment_names, *there})
     listed = [
         {

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coolify_cli.options import config_options, confirm, confirm_by_name, dry_run_option, json_option, yes_options
-from coolify_cli.sparing import run_while_loading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,8 +95,7 @@ def show_plan(
     config: str, environment: str, *, prune: bool = False, delete_volumes: bool = False, as_json: bool
 ) -> Plan:
     """Print what a release would change, and return it."""
-    making = _make(config, environment, prune=prune, delete_volumes=delete_volumes)
-    made = run_while_loading(making, tables=not as_json)
+    made = asyncio.run(_make(config, environment, prune=prune, delete_volumes=delete_volumes))
     _show(made, as_json=as_json)
     return made
 

@@ -17,7 +17,6 @@ from coolify_cli.options import (
     json_option,
     yes_options,
 )
-from coolify_cli.sparing import run_while_loading
 
 if TYPE_CHECKING:
     from coolify.api.models import Project
@@ -100,7 +99,7 @@ def list_projects(*, as_json: bool) -> int:
             found = await client.projects.list()
             return tuple(await asyncio.gather(*(client.projects.get(one.uuid) for one in found)))
 
-    projects = sorted(run_while_loading(read(), tables=not as_json), key=lambda project: project.name)
+    projects = sorted(asyncio.run(read()), key=lambda project: project.name)
     if as_json:
         keys = ("name", "uuid", "description")
         print_json(

@@ -8,13 +8,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Coroutine
 from importlib import import_module
-from typing import Any, Final, TypeVar
+from typing import Final
 
-__all__ = ["load_http_client", "run_while_loading", "spare_at_start"]
-
-T = TypeVar("T")
+__all__ = ["load_http_client", "spare_at_start"]
 
 _GARBAGE_THRESHOLD: Final = 100_000
 
@@ -40,22 +37,3 @@ def load_http_client() -> None:
             import_module("httpcore")
         finally:
             del sys.modules["h2"]
-
-
-def run_while_loading(reading: Coroutine[Any, Any, T], *, tables: bool) -> T:
-    """Run what mostly waits for a server, and import meanwhile what prints tables, where they are printed."""
-    import asyncio
-
-    async def both() -> T:
-        loading = asyncio.create_task(asyncio.to_thread(_load_tables)) if tables else None
-        result = await reading
-        if loading is not None:
-            await loading
-        return result
-
-    return asyncio.run(both())
-
-
-def _load_tables() -> None:
-    for module in ("rich.console", "rich.markup", "rich.table"):
-        import_module(module)

@@ -10,8 +10,9 @@ from typing import TypeAlias, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
 
-from coolify.config.document import read
+from coolify.config.document import read, syntax_error
 from coolify.config.errors import ConfigError, Problem
 from coolify.files import write_whole
 
@@ -45,7 +46,11 @@ class ConfigDocument:
         yaml.width = 10_000  # never fold a long line that was one line before
         if any(line.startswith("  - ") for line in text.splitlines()):
             yaml.indent(mapping=2, sequence=4, offset=2)
-        return cls(path, yaml.load(text), yaml)
+        try:
+            return cls(path, yaml.load(text), yaml)
+        except YAMLError as error:
+            # What keeps comments knows a little less YAML than what reads the file.
+            raise syntax_error(error, text, path) from None
 
     def get(self, *keys: Key) -> Plain:
         """Return the value at a path such as `("domains", 0, "primary")`, None when there is none."""

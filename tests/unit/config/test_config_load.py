@@ -262,7 +262,8 @@ def test_a_missing_key_is_named_with_its_section(write: Write) -> None:
         ("- a\n- b\n", 1, "not a mapping"),
         ("text\n", 1, "not a mapping"),
         ("server: [a\nproject: b\n", 2, "not valid YAML"),
-        ("a: 1\n\tb: 2\n", 2, "not valid YAML"),
+        ("a: 1\n\tb: 2\n", 2, "a tab cannot indent a line, take spaces"),
+        ("a: 1\nb: @name\n", 2, "'@' cannot begin a value, put it in quotes"),
         ("a: *nowhere\n", 1, "not valid YAML"),
         ("a: \x07\n", 0, "character"),
     ],
@@ -271,6 +272,16 @@ def test_text_that_is_no_configuration_is_refused_with_its_line(write: Write, te
     ((found_line, _, message),) = problems(write, text)
     assert found_line == line
     assert says in message
+
+
+def test_a_folded_text_is_one_line(load) -> None:
+    text = LEAST + "build:\n  start_command: >-\n    python -m shop\n    --port 3000\n"
+    assert load(text).build.start_command == "python -m shop --port 3000"
+
+
+def test_text_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="a character that YAML does not allow"):
+        load_config(tmp_path / "config.yml", text=LEAST + "environment: \ud800\n")
 
 
 def test_a_key_written_twice_is_refused(write: Write) -> None:
