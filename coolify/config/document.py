@@ -17,12 +17,10 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from coolify.config.errors import ConfigError, Problem
 
-__all__ = ["Place", "PlacedList", "PlacedMap", "PlacedText", "Value", "merge", "parse", "read", "syntax_error"]
+__all__ = ["Place", "PlacedList", "PlacedMap", "PlacedText", "Value", "merge", "parse", "read"]
 
 _NULL: Final = "tag:yaml.org,2002:null"
 _MERGE: Final = "tag:yaml.org,2002:merge"
-_ODD_CHARACTER: Final = "found character that cannot start any token"
-_TAB: Final = "found a tab character that violates indentation"
 _MISSING: Final = "write one with `coolify project init`"
 
 
@@ -103,10 +101,15 @@ def parse(text: str, file: Path) -> PlacedMap:
         ConfigError: As `read`.
     """
     try:
-        # libyaml's parser: several times as fast as the one that keeps comments.
-        node = YAML(typ="safe").compose(text)
-    except (YAMLError, UnicodeEncodeError) as error:
-        raise syntax_error(error, text, file) from None
+        node = YAML(typ="rt").compose(text)
+    except MarkedYAMLError as error:
+        # Only the description: the snippet in str(error) could show a secret.
+        mark = error.problem_mark or error.context_mark
+        message = f"is not valid YAML: {(error.problem or 'syntax error').strip()}."
+        raise ConfigError(file, (Problem(mark.line + 1 if mark else 0, "", message),)) from None
+    except YAMLError:
+        message = "is not valid YAML: it holds a character that YAML does not allow."
+        raise ConfigError(file, (Problem(0, "", message),)) from None
     if node is None or (isinstance(node, ScalarNode) and node.tag == _NULL):
         raise ConfigError(file, (Problem(0, "", f"is empty: {_MISSING}."),))
     builder = _Builder(file)
@@ -116,21 +119,6 @@ def parse(text: str, file: Path) -> PlacedMap:
     if builder.problems or not isinstance(value, PlacedMap):
         raise ConfigError(file, tuple(builder.problems))
     return value
-
-
-def syntax_error(error: YAMLError | UnicodeEncodeError, text: str, file: Path) -> ConfigError:
-    """Return what is told of text that is no YAML; never the text itself, which could hold a secret."""
-    if not isinstance(error, MarkedYAMLError):
-        message = "is not valid YAML: it holds a character that YAML does not allow."
-        return ConfigError(file, (Problem(0, "", message),))
-    mark = error.problem_mark or error.context_mark
-    problem = (error.problem or "syntax error").strip()
-    if mark and problem == _ODD_CHARACTER:
-        character = "".join(text.split("\n")[mark.line : mark.line + 1])[mark.column : mark.column + 1]
-        problem = _TAB if character == "\t" else f"{character!r} cannot begin a value, put it in quotes"
-    if problem == _TAB:
-        problem = "a tab cannot indent a line, take spaces"
-    return ConfigError(file, (Problem(mark.line + 1 if mark else 0, "", f"is not valid YAML: {problem}."),))
 
 
 def merge(base: PlacedMap, over: PlacedMap) -> PlacedMap:
@@ -147,6 +135,12 @@ def merge(base: PlacedMap, over: PlacedMap) -> PlacedMap:
         elif value is not None:  # a section with nothing in it changes nothing
             merged.put(key, over.keys_at[key], value)
     return merged
+
+
+def _text(node: Node) -> str:
+    """Return a scalar as it is meant; where the lines of a folded one are joined, the parser leaves a mark (BEL)."""
+    text = str(node.value)
+    return text.replace("\a", "") if isinstance(node, ScalarNode) and node.style == ">" else text
 
 
 class _Builder:
@@ -168,7 +162,7 @@ class _Builder:
                 return self._map(node, place)
             if isinstance(node, SequenceNode):
                 return self._list(node, place)
-            return None if node.tag == _NULL else PlacedText.at(place, str(node.value))
+            return None if node.tag == _NULL else PlacedText.at(place, _text(node))
         finally:
             self._open.discard(id(node))
 

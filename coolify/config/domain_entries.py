@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from coolify.config.domain_names import meant_by
@@ -226,10 +225,7 @@ class _BlockList:
 
 def _block_list(text: str, keys: Sequence[Key]) -> _BlockList | None:
     """Return a list that has each entry on lines of its own, with the key it belongs to."""
-    try:
-        node: Node | None = YAML(typ="rt").compose(text)
-    except YAMLError:
-        return None
+    node: Node | None = YAML(typ="rt").compose(text)
     key = None
     for name in keys:
         pairs = node.value if isinstance(node, MappingNode) else []

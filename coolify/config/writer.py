@@ -10,9 +10,8 @@ from typing import TypeAlias, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import YAMLError
 
-from coolify.config.document import read, syntax_error
+from coolify.config.document import read
 from coolify.config.errors import ConfigError, Problem
 from coolify.files import write_whole
 
@@ -46,11 +45,7 @@ class ConfigDocument:
         yaml.width = 10_000  # never fold a long line that was one line before
         if any(line.startswith("  - ") for line in text.splitlines()):
             yaml.indent(mapping=2, sequence=4, offset=2)
-        try:
-            return cls(path, yaml.load(text), yaml)
-        except YAMLError as error:
-            # What keeps comments knows a little less YAML than what reads the file.
-            raise syntax_error(error, text, path) from None
+        return cls(path, yaml.load(text), yaml)
 
     def get(self, *keys: Key) -> Plain:
         """Return the value at a path such as `("domains", 0, "primary")`, None when there is none."""

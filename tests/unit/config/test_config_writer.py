@@ -103,14 +103,6 @@ def test_a_failed_save_leaves_the_old_file(file: Path, tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["moved.yml"]
 
 
-def test_what_the_writer_does_not_understand_is_refused_before_it_is_changed(tmp_path: Path) -> None:
-    path = tmp_path / "config.yml"
-    path.write_text("server:\thttps://coolify.example.com\nproject: {name: shop}\n")
-    assert load_config(path).project.name == "shop"
-    with pytest.raises(ConfigError, match=r"config\.yml:1: is not valid YAML"):
-        ConfigDocument.open(path)
-
-
 def test_a_missing_or_broken_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not found"):
         ConfigDocument.open(tmp_path / "none.yml")
