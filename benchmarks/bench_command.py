@@ -117,7 +117,8 @@ async def _bare(action: Callable[[], Awaitable[None]], sandbox: Sandbox) -> Call
     async def bare() -> None:
         # A context that trusts nobody: loading certificates would count as network.
         nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        async with httpx.AsyncClient(base_url=f"{sandbox.url}/api/v1", headers=headers, verify=nobody) as client:
+        base_url = f"{sandbox.url}/api/v1"
+        async with httpx.AsyncClient(base_url=base_url, headers=headers, verify=nobody, trust_env=False) as client:
             for path in paths:
                 await client.get(path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ from coolify.api.errors import (
     ValidationFailedError,
 )
 
-__all__ = ["error_of", "parse_json"]
+__all__ = ["error_of", "parse_json", "plain_text"]
 
 _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     401: AuthenticationError,
@@ -133,3 +134,11 @@ def _seconds(header: str | None) -> float | None:
         return max(0.0, float(header)) if header is not None else None
     except ValueError:
         return None
+
+
+def plain_text(stored: str) -> str:
+    """Return a text that Coolify keeps in base64, and answers so or, right after it made it itself, plainly."""
+    try:
+        return base64.b64decode(stored, validate=True).decode()
+    except ValueError:
+        return stored

@@ -25,53 +25,43 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
 
-class PublicGitSource(_Frozen):
-    """A Git repository that needs no key."""
-
+class _GitSource(_Frozen):
     repository: str
     branch: str
-
-    variant: str = "public"
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of the create request."""
         return {"git_repository": self.repository, "git_branch": self.branch}
 
 
-class DeployKeySource(_Frozen):
+class PublicGitSource(_GitSource):
+    """A Git repository that needs no key."""
+
+    variant: str = "public"
+
+
+class DeployKeySource(_GitSource):
     """A private Git repository, read with a private key that Coolify holds."""
 
-    repository: str
-    branch: str
     private_key_uuid: str
 
     variant: str = "private-deploy-key"
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of the create request."""
-        return {
-            "git_repository": self.repository,
-            "git_branch": self.branch,
-            "private_key_uuid": self.private_key_uuid,
-        }
+        return super().fields() | {"private_key_uuid": self.private_key_uuid}
 
 
-class GithubAppSource(_Frozen):
+class GithubAppSource(_GitSource):
     """A private Git repository, read through a GitHub app that Coolify knows."""
 
-    repository: str
-    branch: str
     github_app_uuid: str
 
     variant: str = "private-github-app"
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of the create request."""
-        return {
-            "git_repository": self.repository,
-            "git_branch": self.branch,
-            "github_app_uuid": self.github_app_uuid,
-        }
+        return super().fields() | {"github_app_uuid": self.github_app_uuid}
 
 
 class DockerfileSource(_Frozen):
@@ -123,7 +113,7 @@ class ApplicationSpec(_Frozen):
             "instant_deploy": False,
             "autogenerate_domain": False,
         }
-        if isinstance(self.source, PublicGitSource | DeployKeySource | GithubAppSource):
+        if isinstance(self.source, _GitSource):
             body.setdefault("build_pack", "nixpacks")
             body.setdefault("ports_exposes", "80" if body["build_pack"] == "dockercompose" else "3000")
         return body

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from coolify.api.answers import plain_text
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AmbiguousNameError, NotFoundError
 from coolify.api.inventory import Environments
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from coolify.api.application_specs import ApplicationSpec, VariableWrite
     from coolify.api.settings import ApplicationSettings
 
-__all__ = ["Applications", "Variables", "decode_labels"]
+__all__ = ["Applications", "Variables"]
 
 _APPLICATIONS = TypeAdapter(tuple[dict[str, Any], ...])
 _VARIABLES = listing(Variable)
@@ -190,13 +190,5 @@ def _read(raw: dict[str, Any]) -> Application:
     settings = raw.get("settings")
     flat = {**raw, **(settings if isinstance(settings, dict) else {})}
     labels = raw.get("custom_labels")
-    decoded = {"custom_labels": decode_labels(labels)} if isinstance(labels, str) else {}
+    decoded = {"custom_labels": plain_text(labels)} if isinstance(labels, str) else {}
     return Application.model_validate({**raw, **decoded, "raw": {**flat, **decoded, "uuid": raw.get("uuid")}})
-
-
-def decode_labels(stored: str) -> str:
-    """Return labels as plain text: Coolify answers base64, or plain text right after it regenerated them."""
-    try:
-        return base64.b64decode(stored, validate=True).decode()
-    except ValueError:
-        return stored

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
+from coolify.api.answers import plain_text
 from coolify.api.application_specs import VariableWrite
 from coolify.api.capabilities import Capabilities, Feature
 from coolify.api.errors import AmbiguousNameError, BadRequestError
@@ -159,7 +160,7 @@ class Database(Answer):
     def has_conf(self, text: str) -> bool:
         """Whether the engine's own configuration is this text; Coolify takes it in base64 and cuts off white space."""
         known = (self.conf or "").strip()
-        return text.strip() in {known, _decoded(known)}
+        return text.strip() in {known, plain_text(known).strip()}
 
     @property
     def is_running(self) -> bool:
@@ -170,13 +171,6 @@ class Database(Answer):
     def is_healthy(self) -> bool:
         """Whether it runs and nothing speaks against its health; without a health check that stays unknown."""
         return self.status in {"running:healthy", "running:unknown", "running (healthy)"}
-
-
-def _decoded(text: str) -> str:
-    try:
-        return base64.b64decode(text, validate=True).decode().strip()
-    except ValueError:
-        return text
 
 
 _DATABASES: Final = listing(Database)

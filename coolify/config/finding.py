@@ -11,7 +11,7 @@ from coolify.config.document import merge, read
 from coolify.config.errors import ConfigError, Problem
 from coolify.config.overlays import chosen_environment, take_overlays
 
-__all__ = ["find_config", "load_coordinates"]
+__all__ = ["find_config", "load_coordinates", "nearest_above"]
 
 
 def find_config(path: Path) -> Path:
@@ -23,16 +23,19 @@ def find_config(path: Path) -> Path:
     if path.is_file():
         return path
     if path == DEFAULT_PATH:
-        here = Path.cwd()
-        for folder in here.parents:
-            if (folder / path).is_file():
-                return folder / path
-        message = f"not found in {here} or above: write one with `coolify project init`."
+        if found := nearest_above(path):
+            return found
+        message = f"not found in {Path.cwd()} or above: write one with `coolify project init`."
     elif path.is_dir():
         message = "is a directory: name the file in it."
     else:
         message = "not found: write one with `coolify project init`."
     raise ConfigError(path, (Problem(0, "", message),))
+
+
+def nearest_above(path: Path) -> Path | None:
+    """Return a file of this relative path in the nearest directory above the current one, None where none has it."""
+    return next((folder / path for folder in Path.cwd().parents if (folder / path).is_file()), None)
 
 
 def load_coordinates(path: Path, *, environment: str | None = None) -> Coordinates:

@@ -13,6 +13,7 @@ from coolify.config.coordinates import DEFAULT_PATH
 from coolify.config.document import read
 from coolify.config.errors import ConfigError, Problem
 from coolify.config.fields import Label, Line, Seconds
+from coolify.config.finding import nearest_above
 from coolify.config.load import problems_of
 
 __all__ = ["DEFAULT_SET", "Canary", "OnFailure", "ReleaseSet", "SetMember", "Strategy", "find_set", "read_set"]
@@ -120,14 +121,11 @@ def find_set(path: Path) -> Path:
     if path.is_file():
         return path
     if path == DEFAULT_SET:
-        here = Path.cwd()
-        for folder in here.parents:
-            if (folder / path).is_file():
-                return folder / path
-        raise ConfigError(
-            path, (Problem(0, "", f"not found in {here} or above: write one that begins with {_EXAMPLE}."),)
-        )
-    message = "is a directory: name the file in it." if path.is_dir() else f"not found: write {_EXAMPLE} into it."
+        if found := nearest_above(path):
+            return found
+        message = f"not found in {Path.cwd()} or above: write one that begins with {_EXAMPLE}."
+    else:
+        message = "is a directory: name the file in it." if path.is_dir() else f"not found: write {_EXAMPLE} into it."
     raise ConfigError(path, (Problem(0, "", message),))
 
 

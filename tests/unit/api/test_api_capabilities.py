@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coolify.api.applications import decode_labels
+from coolify.api.answers import plain_text
 from coolify.api.capabilities import MINIMUM, Capabilities, CoolifyVersion, Feature
 from coolify.api.errors import UnsupportedVersionError
 from coolify.api.settings import ApplicationSettings
@@ -85,4 +85,4 @@ def test_a_field_that_the_server_would_refuse_is_not_sent(settings, version) -> 
 
 @pytest.mark.parametrize("stored", ["YT1iCmM9ZA==", "a=b\nc=d"])
 def test_labels_are_read_in_both_forms(stored) -> None:
-    assert decode_labels(stored) == "a=b\nc=d"
+    assert plain_text(stored) == "a=b\nc=d"
